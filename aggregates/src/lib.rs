@@ -1,0 +1,1 @@
+//! Decisions: states, rules, posting lines, policies and what is due.

@@ -1,0 +1,1 @@
+//! Intents: command types, the envelope and the catalog.

@@ -1,0 +1,1 @@
+//! What every node keeps as files: sealed blocks, keys with filters, the witness.

@@ -1,0 +1,1 @@
+//! The embedded log: its head in sled, its history in sealed files.

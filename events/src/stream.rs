@@ -1,0 +1,83 @@
+//! Streams: what must be consistent together, one version counter each.
+
+use crate::{BudgetId, CustomerId, IdError, PartnerId, ProgrammeId};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::fmt;
+
+/// The name of a stream: its kind and the keys of what it guards, as `customer/acme`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Stream {
+    /// `ledger`: the ledger itself.
+    Ledger,
+    /// `partner/{partner}`: life cycle, links, enrolments.
+    Partner(PartnerId),
+    /// `programme/{programme}`: the chain of versions.
+    Programme(ProgrammeId),
+    /// `customer/{customer}`: deals, slots, conflicts, attribution.
+    Customer(CustomerId),
+    /// `coop/{programme}/{partner}`: lots, claims, payments.
+    Coop(ProgrammeId, PartnerId),
+    /// `mdf/{programme}/{partner}`: allocations, requests, claims, payments.
+    Mdf(ProgrammeId, PartnerId),
+    /// `rebate/{programme}/{partner}`: what was converted or split off to rebate.
+    Rebate(ProgrammeId, PartnerId),
+    /// `budget/{budget}`: a budget and its allocations.
+    Budget(BudgetId),
+}
+
+/// Says why a text names no stream.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StreamError {
+    /// Its kind or number of parts is unknown.
+    #[error("{0:?} names no stream")]
+    Unknown(String),
+    /// One of its keys is no identifier.
+    #[error("a stream's key: {0}")]
+    Key(#[from] IdError),
+}
+
+impl fmt::Display for Stream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ledger => f.write_str("ledger"),
+            Self::Partner(partner) => write!(f, "partner/{partner}"),
+            Self::Programme(programme) => write!(f, "programme/{programme}"),
+            Self::Customer(customer) => write!(f, "customer/{customer}"),
+            Self::Coop(programme, partner) => write!(f, "coop/{programme}/{partner}"),
+            Self::Mdf(programme, partner) => write!(f, "mdf/{programme}/{partner}"),
+            Self::Rebate(programme, partner) => write!(f, "rebate/{programme}/{partner}"),
+            Self::Budget(budget) => write!(f, "budget/{budget}"),
+        }
+    }
+}
+
+impl std::str::FromStr for Stream {
+    type Err = StreamError;
+    fn from_str(text: &str) -> Result<Self, StreamError> {
+        let mut parts = text.split('/');
+        let four = [parts.next(), parts.next(), parts.next(), parts.next()];
+        Ok(match four {
+            [Some("ledger"), None, ..] => Self::Ledger,
+            [Some("partner"), Some(key), None, _] => Self::Partner(key.parse()?),
+            [Some("programme"), Some(key), None, _] => Self::Programme(key.parse()?),
+            [Some("customer"), Some(key), None, _] => Self::Customer(key.parse()?),
+            [Some("budget"), Some(key), None, _] => Self::Budget(key.parse()?),
+            [Some("coop"), Some(key), Some(of), None] => Self::Coop(key.parse()?, of.parse()?),
+            [Some("mdf"), Some(key), Some(of), None] => Self::Mdf(key.parse()?, of.parse()?),
+            [Some("rebate"), Some(key), Some(of), None] => Self::Rebate(key.parse()?, of.parse()?),
+            _ => return Err(StreamError::Unknown(text.chars().take(200).collect())),
+        })
+    }
+}
+
+impl Serialize for Stream {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Stream {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        String::deserialize(from)?.parse().map_err(serde::de::Error::custom)
+    }
+}

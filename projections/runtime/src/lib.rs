@@ -1,0 +1,1 @@
+//! Keeps read models: checkpoints, rebuild beside and switch, as of a position, SQLite.

@@ -1,0 +1,1 @@
+//! Folds: events become rows of read models.
