@@ -1,6 +1,6 @@
 //! Facts of MDF budgets, on the budget's own stream.
 
-use crate::{BudgetId, Code, Date, Money, PartnerId, ProgrammeId, event::area};
+use crate::{BudgetId, Code, Money, PartnerId, Period, ProgrammeId, event::area};
 
 area! {
     /// Facts of MDF budgets.
@@ -13,10 +13,8 @@ area! {
             programme: ProgrammeId,
             /// How much.
             amount: Money,
-            /// First day of its period.
-            period_start: Date,
-            /// Last day of its period.
-            period_end: Date,
+            /// Its period.
+            period: Period,
         }
         /// A budget was closed; what was not allocated goes back to its source.
         81, 1 => MdfBudgetClosed {

@@ -10,6 +10,7 @@ mod decimal;
 mod event;
 mod id;
 mod money;
+mod period;
 mod posting;
 mod sealed;
 mod stream;
@@ -40,8 +41,11 @@ pub use id::{
     PartnerId, PersonId, ProgrammeId, RequestId, SaleId,
 };
 pub use money::{Currency, Money, MoneyError};
+pub use period::{Period, PeriodError};
 pub use posting::{Account, Book, Fund, PostingLine, Side, UnknownWord};
 pub use sealed::{KeyId, Sealed};
 pub use stream::{Stream, StreamError};
-pub use text::{DisplayName, MAX_NAME_CHARS, Name, TextError};
+pub use text::{
+    DisplayName, FreeText, MAX_NAME_CHARS, MAX_TEXT_CHARS, Name, Sealable, TextError,
+};
 pub use time::{Date, Instant, TimeError};

@@ -1,7 +1,7 @@
 //! Facts of partners: life cycle, links, enrolments, certifications, measures.
 
 use crate::{
-    Code, Date, Exact, Name, PartnerId, PersonId, ProgrammeId, Sealed, event::area,
+    Code, Date, Exact, Name, PartnerId, Period, PersonId, ProgrammeId, Sealed, event::area,
     posting::vocabulary,
 };
 
@@ -170,10 +170,8 @@ area! {
             partner: PartnerId,
             /// What is measured.
             measure: Code,
-            /// First day of the period.
-            period_start: Date,
-            /// Last day of the period.
-            period_end: Date,
+            /// Over which days.
+            period: Period,
             /// The value.
             value: Exact,
         }

@@ -1,7 +1,7 @@
 //! Sealed fields: personal data that a key outside the log makes readable, for as long as it exists.
 
 use data_encoding::{BASE64, HEXLOWER};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, ser::SerializeStruct};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 
 /// The random name of a person's key in the vault: 16 bytes, as text 32 hexadecimal digits.
@@ -32,7 +32,10 @@ impl<'de> Deserialize<'de> for KeyId {
     }
 }
 
-/// A text encrypted under a person's key. As JSON it shows only which key: `{"sealed": id}`.
+/// A text encrypted under a person's key: `{"sealed": key, "ciphertext": base64}`.
+///
+/// Who shows one to people opens it where the key and the reader's role allow, and else leaves
+/// only the key's name.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Sealed {
     /// The key that opens it.
@@ -41,19 +44,26 @@ pub struct Sealed {
     pub ciphertext: Vec<u8>,
 }
 
-impl Sealed {
-    /// The ciphertext as text, for exports that must open again.
-    pub fn base64(&self) -> String {
-        BASE64.encode(&self.ciphertext)
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SealedJson {
+    sealed: String,
+    ciphertext: String,
+}
+
+impl SealedJson {
+    fn decode(&self) -> Option<Sealed> {
+        let key = HEXLOWER.decode(self.sealed.as_bytes()).ok()?;
+        let ciphertext = BASE64.decode(self.ciphertext.as_bytes()).ok()?;
+        Some(Sealed { key: KeyId(key.try_into().ok()?), ciphertext })
     }
 }
 
 impl Serialize for Sealed {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         if to.is_human_readable() {
-            let mut fields = to.serialize_struct("Sealed", 1)?;
-            fields.serialize_field("sealed", &self.key)?;
-            fields.end()
+            let ciphertext = BASE64.encode(&self.ciphertext);
+            SealedJson { sealed: self.key.to_string(), ciphertext }.serialize(to)
         } else {
             (self.key, &self.ciphertext).serialize(to)
         }
@@ -62,7 +72,13 @@ impl Serialize for Sealed {
 
 impl<'de> Deserialize<'de> for Sealed {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let (key, ciphertext) = Deserialize::deserialize(from)?;
-        Ok(Self { key, ciphertext })
+        if from.is_human_readable() {
+            SealedJson::deserialize(from)?
+                .decode()
+                .ok_or_else(|| serde::de::Error::custom("no sealed text: key in hex, text in base64"))
+        } else {
+            let (key, ciphertext) = Deserialize::deserialize(from)?;
+            Ok(Self { key, ciphertext })
+        }
     }
 }

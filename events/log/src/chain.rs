@@ -51,7 +51,11 @@ impl Chain {
     /// Goes on where a tree's edge stands.
     pub fn resume(ledger: LedgerId, frontier: Frontier) -> Self {
         let root = frontier.root();
-        Self { ledger, frontier, root }
+        Self {
+            ledger,
+            frontier,
+            root,
+        }
     }
 
     /// Whose history it is.
@@ -76,7 +80,11 @@ impl Chain {
 
     /// Ledger, position and root in one.
     pub fn head(&self) -> Head {
-        Head { ledger: self.ledger, next: self.next(), root: self.root }
+        Head {
+            ledger: self.ledger,
+            next: self.next(),
+            root: self.root,
+        }
     }
 
     /// Takes a block as the next one after checking that it continues this history.
@@ -86,7 +94,11 @@ impl Chain {
         follows(self.ledger, self.next(), block)?;
         let found = block.root_before();
         if found != self.root {
-            return Err(Discontinuity::Root { at: block.first(), expected: self.root, found });
+            return Err(Discontinuity::Root {
+                at: block.first(),
+                expected: self.root,
+                found,
+            });
         }
         for commit in block.commits() {
             self.frontier.push(commit);
@@ -120,20 +132,29 @@ impl Chain {
 /// How many of the commits one block holds; at least one, even when that one is too large.
 fn fitting<C: AsRef<[u8]>>(commits: &[C]) -> usize {
     let mut size = BLOCK_OVERHEAD;
-    let fits = commits.iter().take(usize::from(u16::MAX)).take_while(|commit| {
-        size += 2 + commit.as_ref().len();
-        size <= MAX_BLOCK_BYTES
-    });
+    let fits = commits
+        .iter()
+        .take(usize::from(u16::MAX))
+        .take_while(|commit| {
+            size += 2 + commit.as_ref().len();
+            size <= MAX_BLOCK_BYTES
+        });
     fits.count().max(1)
 }
 
 /// Checks what can be seen without hashing: the ledger and the position.
 pub(crate) fn follows(ledger: LedgerId, next: u64, block: &Block) -> Result<(), Discontinuity> {
     if block.ledger() != ledger {
-        return Err(Discontinuity::Ledger { expected: ledger, found: block.ledger() });
+        return Err(Discontinuity::Ledger {
+            expected: ledger,
+            found: block.ledger(),
+        });
     }
     if block.first() != next {
-        return Err(Discontinuity::Position { expected: next, found: block.first() });
+        return Err(Discontinuity::Position {
+            expected: next,
+            found: block.first(),
+        });
     }
     Ok(())
 }
@@ -148,11 +169,15 @@ pub struct Verified {
 impl Verified {
     /// Checks blocks that must continue `chain`; they begin at its next position.
     pub fn new(blocks: Blocks, chain: Chain) -> Self {
-        Self { blocks, chain, failed: false }
+        Self {
+            blocks,
+            chain,
+            failed: false,
+        }
     }
 
     /// The chain behind the last block that passed.
-    pub fn chain(&self) -> &Chain {
+    pub fn reached(&self) -> &Chain {
         &self.chain
     }
 }
@@ -206,7 +231,10 @@ mod tests {
         assert_eq!(chain.pack(&[&largest, &largest]).unwrap().len(), 2);
         let before = chain.clone();
         let larger = vec![1; chl_events::MAX_COMMIT_BYTES + 1];
-        assert!(matches!(chain.pack(&[&largest, &larger]), Err(BlockError::CommitTooLarge(_))));
+        assert!(matches!(
+            chain.pack(&[&largest, &larger]),
+            Err(BlockError::CommitTooLarge(_))
+        ));
         assert_eq!(chain, before);
     }
 
@@ -218,9 +246,18 @@ mod tests {
         let foreign = Block::new(LedgerId([8; 16]), 1, chain.root(), &[b"x"]).unwrap();
         let late = Block::new(LEDGER, 2, chain.root(), &[b"x"]).unwrap();
         let forked = Block::new(LEDGER, 1, Hash([0; 32]), &[b"x"]).unwrap();
-        assert!(matches!(chain.accept(&foreign), Err(Discontinuity::Ledger { .. })));
-        assert!(matches!(chain.accept(&late), Err(Discontinuity::Position { .. })));
-        assert!(matches!(chain.accept(&forked), Err(Discontinuity::Root { .. })));
+        assert!(matches!(
+            chain.accept(&foreign),
+            Err(Discontinuity::Ledger { .. })
+        ));
+        assert!(matches!(
+            chain.accept(&late),
+            Err(Discontinuity::Position { .. })
+        ));
+        assert!(matches!(
+            chain.accept(&forked),
+            Err(Discontinuity::Root { .. })
+        ));
         assert_eq!(chain, before);
     }
 }

@@ -23,7 +23,11 @@ pub struct Head {
 
 impl fmt::Display for Head {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "position {} with root {} of ledger {}", self.next, self.root, self.ledger)
+        write!(
+            f,
+            "position {} with root {} of ledger {}",
+            self.next, self.root, self.ledger
+        )
     }
 }
 
@@ -154,10 +158,18 @@ pub trait ReadLog: Send + Sync {
         if position >= self.head().next {
             return Ok(None);
         }
-        let block = self.read(position)?.next().ok_or(ReadError::Gap { position })??;
-        let index = position.checked_sub(block.first()).ok_or(ReadError::Gap { position })?;
+        let block = self
+            .read(position)?
+            .next()
+            .ok_or(ReadError::Gap { position })??;
+        let index = position
+            .checked_sub(block.first())
+            .ok_or(ReadError::Gap { position })?;
         let index = usize::try_from(index).map_err(|_| ReadError::Gap { position })?;
-        let commit = block.commits().nth(index).ok_or(ReadError::Gap { position })?;
+        let commit = block
+            .commits()
+            .nth(index)
+            .ok_or(ReadError::Gap { position })?;
         Ok(Some(commit.to_vec()))
     }
 }
