@@ -25,6 +25,16 @@ vocabulary! {
     }
 }
 
+vocabulary! {
+    /// The route to market of a deal.
+    Route {
+        /// The vendor sells itself.
+        Direct = 1 => "direct",
+        /// A partner sells.
+        Partner = 2 => "partner",
+    }
+}
+
 /// A contract's total value and length, from which the annual value follows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
