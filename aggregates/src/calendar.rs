@@ -1,0 +1,1 @@
+//! Calendar: windows and due instants in a programme's time zone.

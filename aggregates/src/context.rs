@@ -1,0 +1,90 @@
+//! What surrounds a decision: who asks, when, and what comes of it.
+
+use crate::{Facts, Rejection, Unavailable, ledger};
+use chl_commands::Command;
+use chl_events::{ActorId, Date, Event, Instant, Origin, PostingLine, RecordedEvent, Role, Stream};
+
+/// Who asks, and when.
+#[derive(Debug, Clone, Copy)]
+pub struct Context<'a> {
+    /// The sender.
+    pub origin: &'a Origin,
+    /// When the ledger takes the command.
+    pub recorded_at: Instant,
+    /// When it happened: the believed time, else `recorded_at`.
+    pub time: Instant,
+}
+
+impl Context<'_> {
+    /// In whose name the command is: on behalf of, else the actor. Four eyes compare this.
+    pub fn author(&self) -> &ActorId {
+        self.origin.on_behalf_of.as_ref().unwrap_or(&self.origin.actor)
+    }
+
+    /// Whether the ledger itself asks; its own commands are exempt from `time.before_history`.
+    pub fn is_internal(&self) -> bool {
+        matches!(self.origin.role, Role::Policy | Role::Clock)
+    }
+}
+
+/// An event about to be recorded.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fact {
+    /// Its own business date.
+    pub effective_on: Date,
+    /// What happened.
+    pub event: Event,
+    /// What it posts.
+    pub lines: Vec<PostingLine>,
+}
+
+impl Fact {
+    /// A fact that moves no money.
+    pub fn new(effective_on: Date, event: impl Into<Event>) -> Self {
+        Self { effective_on, event: event.into(), lines: Vec::new() }
+    }
+
+    /// A fact that posts.
+    pub fn posting(effective_on: Date, event: impl Into<Event>, lines: Vec<PostingLine>) -> Self {
+        Self { effective_on, event: event.into(), lines }
+    }
+
+    /// The fact as recorded, posted on its own date or, where that period is closed, on the first
+    /// day of the earliest open one.
+    pub fn record(self, books_open_from: Option<Date>) -> RecordedEvent {
+        let posted_on = books_open_from.map_or(self.effective_on, |open| self.effective_on.max(open));
+        let Self { effective_on, event, lines } = self;
+        RecordedEvent { effective_on, posted_on, event, lines }
+    }
+}
+
+/// Why a decision made no facts.
+#[derive(Debug)]
+pub enum Refusal {
+    /// The business answer: no, and why.
+    Rejected(Rejection),
+    /// A state could not be loaded.
+    Unavailable(Unavailable),
+}
+
+impl<R: Into<Rejection>> From<R> for Refusal {
+    fn from(rejection: R) -> Self {
+        Self::Rejected(rejection.into())
+    }
+}
+
+impl From<Unavailable> for Refusal {
+    fn from(cause: Unavailable) -> Self {
+        Self::Unavailable(cause)
+    }
+}
+
+/// The one stream a command changes.
+pub fn stream_of(command: &Command, facts: Facts<'_>) -> Result<Stream, Refusal> {
+    match (command.stream(), command) {
+        (Some(stream), _) => Ok(stream),
+        (None, Command::Ledger(command)) => ledger::stream_of(command, facts),
+        (None, _) => Ok(Stream::Ledger),
+    }
+}
+

@@ -1,0 +1,30 @@
+//! STUB of mdf, to be replaced.
+#![allow(unused, reason = "stub")]
+
+use crate::{Context, Fact, Facts, Refusal, RowsMut, Unavailable, rejection::rejections};
+use chl_commands::mdf::Mdf as Command;
+use chl_events::{Commit, mdf::MdfEvent};
+
+/// Stub.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct MdfFund {}
+
+/// Stub.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Request {}
+
+rejections! {
+    /// Rejections of mdf.
+    MdfRejection {
+        /// Stub.
+        Stub { field: String } = "mdf.stub", Terms, "stub {field}";
+    }
+}
+
+pub(crate) fn decide(command: &Command, facts: Facts<'_>, context: &Context<'_>) -> Result<Vec<Fact>, Refusal> {
+    Err(Unavailable("not built yet".into()).into())
+}
+
+pub(crate) fn evolve(event: &MdfEvent, commit: &Commit, rows: &mut dyn RowsMut) -> Result<(), Unavailable> {
+    Ok(())
+}

@@ -1,0 +1,1 @@
+//! Exact arithmetic on money: shares, bands, splits, rounding.

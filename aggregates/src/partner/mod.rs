@@ -1,0 +1,26 @@
+//! STUB of partner, to be replaced.
+#![allow(unused, reason = "stub")]
+
+use crate::{Context, Fact, Facts, Refusal, RowsMut, Unavailable, rejection::rejections};
+use chl_commands::partner::Partner as Command;
+use chl_events::{Commit, RecordedEvent, partner::PartnerEvent};
+
+/// Stub.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Partner {}
+
+rejections! {
+    /// Rejections of partner.
+    PartnerRejection {
+        /// Stub.
+        Stub { field: String } = "partner.stub", Terms, "stub {field}";
+    }
+}
+
+pub(crate) fn decide(command: &Command, facts: Facts<'_>, context: &Context<'_>) -> Result<Vec<Fact>, Refusal> {
+    Err(Unavailable("not built yet".into()).into())
+}
+
+pub(crate) fn evolve(event: &PartnerEvent, recorded: &RecordedEvent, commit: &Commit, rows: &mut dyn RowsMut) -> Result<(), Unavailable> {
+    Ok(())
+}

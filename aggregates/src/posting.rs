@@ -1,0 +1,1 @@
+//! Posting lines: balanced by construction.

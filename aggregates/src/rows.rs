@@ -1,0 +1,198 @@
+//! States as rows: one row an item, loaded when a decision asks for it, kept by whoever runs the
+//! writer.
+//!
+//! A state is a cache over the log, never truth. Rows are keyed by kind and the item's own key, so
+//! that a stream with a long history costs only what a command touches.
+
+use crate::{budget, claim, coop, customer, deal, ledger, mdf, partner, programme, rebate};
+use chl_events::{Commit, Stream};
+use compact_str::{CompactString, ToCompactString};
+use serde::{Deserialize, Serialize};
+use std::fmt::Display;
+use std::sync::Arc;
+
+/// The version of the rows' bytes; another one makes states be built anew from the log.
+pub const STATES_VERSION: u32 = 1;
+
+/// Says that a state could not be loaded; the command may be sent again.
+#[derive(Debug, thiserror::Error)]
+#[error("a state could not be loaded: {0}")]
+pub struct Unavailable(pub Box<dyn std::error::Error + Send + Sync>);
+
+/// The name of a row: its kind and the item's key.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RowKey {
+    /// The number of the kind.
+    pub kind: u8,
+    /// The item's key as text.
+    pub id: CompactString,
+}
+
+/// Where rows and commits come from.
+pub trait Rows {
+    /// The row of a key, as the commits before this decision left it.
+    fn row(&self, key: &RowKey) -> Result<Option<Row>, Unavailable>;
+
+    /// The commit at a position.
+    fn commit(&self, position: u64) -> Result<Option<Arc<Commit>>, Unavailable>;
+}
+
+/// Where rows go.
+pub trait RowsMut: Rows {
+    /// Sets a row, or takes it away.
+    fn set(&mut self, key: RowKey, row: Option<Row>);
+}
+
+/// An item that is kept as a row.
+pub(crate) trait Item: Clone + Into<Row> {
+    const KIND: u8;
+    fn of(row: Row) -> Option<Arc<Self>>;
+}
+
+macro_rules! rows {
+    ($($(#[$doc:meta])* $kind:literal => $variant:ident($type:ty)),+ $(,)?) => {
+        /// A row of any kind.
+        #[derive(Debug, Clone, PartialEq)]
+        pub enum Row {
+            $($(#[$doc])* $variant(Arc<$type>)),+
+        }
+
+        $(
+            impl Item for $type {
+                const KIND: u8 = $kind;
+                fn of(row: Row) -> Option<Arc<Self>> {
+                    if let Row::$variant(item) = row { Some(item) } else { None }
+                }
+            }
+
+            impl From<$type> for Row {
+                fn from(item: $type) -> Self {
+                    Self::$variant(Arc::new(item))
+                }
+            }
+        )+
+
+        impl Row {
+            /// Every kind of row: its number and its name.
+            pub const KINDS: &'static [(u8, &'static str)] =
+                &[$(($kind, stringify!($variant))),+];
+
+            /// The row's bytes.
+            pub fn encode(&self) -> Result<Vec<u8>, postcard::Error> {
+                match self { $(Self::$variant(item) => postcard::to_stdvec(item)),+ }
+            }
+
+            /// Reads a row of a kind back; none for a kind this release does not have.
+            pub fn decode(kind: u8, bytes: &[u8]) -> Option<Result<Self, postcard::Error>> {
+                match kind {
+                    $($kind => Some(postcard::from_bytes::<$type>(bytes).map(Self::from)),)+
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+rows! {
+    /// A stream's version.
+    1 => Stream(StreamVersion),
+    /// A reversed entry, by the position it reverses.
+    3 => Reversal(ledger::Reversal),
+    /// A partner.
+    10 => Partner(partner::Partner),
+    /// A programme's chain of versions.
+    30 => Programme(programme::Programme),
+    /// One published version, by `programme/version`.
+    31 => Version(programme::Version),
+    /// A customer.
+    40 => Customer(customer::Customer),
+    /// A deal.
+    50 => Deal(deal::Deal),
+    /// The open deals at a slot, by `customer/product_line`.
+    51 => Slot(deal::Slot),
+    /// A conflict.
+    70 => Conflict(crate::conflict::Conflict),
+    /// An MDF budget.
+    80 => Budget(budget::Budget),
+    /// A partner's MDF in a programme, by `programme/partner`.
+    90 => MdfFund(mdf::MdfFund),
+    /// An MDF request.
+    92 => Request(mdf::Request),
+    /// A partner's co-op in a programme, by `programme/partner`.
+    100 => CoopFund(coop::CoopFund),
+    /// A lot, by `programme/partner/lot`.
+    101 => Lot(coop::Lot),
+    /// A sale that accrued, by `programme/partner/sale`.
+    102 => Sale(coop::Sale),
+    /// A claim.
+    110 => Claim(claim::Claim),
+    /// An invoice on a live claim, by issuer and number or by digest.
+    112 => Invoice(claim::Invoice),
+    /// A partner's rebate in a programme, by `programme/partner`.
+    130 => RebateFund(rebate::RebateFund),
+}
+
+/// How many commits a stream has.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StreamVersion {
+    /// The version.
+    pub version: u64,
+}
+
+/// The read side of a decision.
+#[derive(Clone, Copy)]
+pub struct Facts<'a>(pub &'a dyn Rows);
+
+impl Facts<'_> {
+    /// The item of a key.
+    pub(crate) fn get<T: Item>(&self, id: impl Display) -> Result<Option<Arc<T>>, Unavailable> {
+        get(self.0, id)
+    }
+
+    /// A stream's version; 0 for one without a commit.
+    pub fn version(&self, stream: &Stream) -> Result<u64, Unavailable> {
+        Ok(self.get::<StreamVersion>(stream)?.map_or(0, |row| row.version))
+    }
+}
+
+fn key<T: Item>(id: impl Display) -> RowKey {
+    RowKey { kind: T::KIND, id: id.to_compact_string() }
+}
+
+/// The item of a key.
+pub(crate) fn get<T: Item>(
+    rows: &dyn Rows,
+    id: impl Display,
+) -> Result<Option<Arc<T>>, Unavailable> {
+    let key = key::<T>(id);
+    match rows.row(&key)? {
+        None => Ok(None),
+        Some(row) => T::of(row).map(Some).ok_or_else(|| {
+            Unavailable(format!("the row {key:?} is of another kind than its key").into())
+        }),
+    }
+}
+
+/// Sets an item.
+pub(crate) fn put<T: Item>(rows: &mut dyn RowsMut, id: impl Display, item: T) {
+    rows.set(key::<T>(id), Some(item.into()));
+}
+
+/// Takes an item away.
+pub(crate) fn remove<T: Item>(rows: &mut dyn RowsMut, id: impl Display) {
+    rows.set(key::<T>(id), None);
+}
+
+/// Changes an item that a fact speaks of; a fact of an item nobody opened is an error.
+pub(crate) fn update<T: Item>(
+    rows: &mut dyn RowsMut,
+    id: impl Display,
+    change: impl FnOnce(&mut T),
+) -> Result<(), Unavailable> {
+    let key = key::<T>(id);
+    let missing = || Unavailable(format!("an event changes {key:?}, which no event opened").into());
+    let mut item = rows.row(&key)?.and_then(T::of).ok_or_else(missing)?;
+    change(Arc::make_mut(&mut item));
+    rows.set(key, Some(Arc::unwrap_or_clone(item).into()));
+    Ok(())
+}
