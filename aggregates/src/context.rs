@@ -1,6 +1,6 @@
 //! What surrounds a decision: who asks, when, and what comes of it.
 
-use crate::{Facts, Rejection, Unavailable, ledger};
+use crate::{Facts, Rejection, Unavailable, ledger, mdf};
 use chl_commands::Command;
 use chl_events::{ActorId, Date, Event, Instant, Origin, PostingLine, RecordedEvent, Role, Stream};
 
@@ -84,6 +84,7 @@ pub fn stream_of(command: &Command, facts: Facts<'_>) -> Result<Stream, Refusal>
     match (command.stream(), command) {
         (Some(stream), _) => Ok(stream),
         (None, Command::Ledger(command)) => ledger::stream_of(command, facts),
+        (None, Command::Mdf(command)) => mdf::stream_of(command, facts),
         (None, _) => Ok(Stream::Ledger),
     }
 }

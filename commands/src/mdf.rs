@@ -20,15 +20,14 @@ area! {
             amount: Money,
         }
         /// Gives part of a partner's allocation back to its budget.
+        ///
+        /// The fund is the partner's in the budget's programme, so only the ledger knows its stream.
         91, 1 => ReturnMdfAllocation by [Finance, ChannelManager]
-            on |c| Some(Stream::Mdf(c.programme.clone(), c.partner.clone()));
-            of |c| None; seals [] {
+            on |c| None; of |c| None; seals [] {
             /// The budget.
             budget: BudgetId,
             /// The partner.
             partner: PartnerId,
-            /// The programme of the budget.
-            programme: ProgrammeId,
             /// How much.
             amount: Money,
         }

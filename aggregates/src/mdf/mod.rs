@@ -28,3 +28,9 @@ pub(crate) fn decide(command: &Command, facts: Facts<'_>, context: &Context<'_>)
 pub(crate) fn evolve(event: &MdfEvent, commit: &Commit, rows: &mut dyn RowsMut) -> Result<(), Unavailable> {
     Ok(())
 }
+
+/// The stream of `ReturnMdfAllocation`: the fund in the programme of the budget's row
+/// (rejection budget.unknown when there is none).
+pub(crate) fn stream_of(command: &Command, facts: Facts<'_>) -> Result<chl_events::Stream, Refusal> {
+    Err(Unavailable("not built yet".into()).into())
+}
