@@ -311,8 +311,9 @@ impl Command {
         name: &str,
         data: D,
     ) -> Result<Self, D::Error> {
-        let kind = Self::kind_named(name)
-            .ok_or_else(|| serde::de::Error::custom(format_args!("unknown command type {name:?}")))?;
+        let kind = Self::kind_named(name).ok_or_else(|| {
+            serde::de::Error::custom(format_args!("unknown command type {name:?}"))
+        })?;
         Self::read(kind, data)
     }
 }

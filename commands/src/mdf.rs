@@ -1,7 +1,9 @@
 //! Commands on a partner's MDF: allocations and requests.
 
 use crate::catalog::area;
-use chl_events::{BudgetId, Code, Date, FreeText, Money, PartnerId, ProgrammeId, RequestId, Stream};
+use chl_events::{
+    BudgetId, Code, Date, FreeText, Money, PartnerId, ProgrammeId, RequestId, Stream,
+};
 
 area! {
     /// Commands on a partner's MDF.

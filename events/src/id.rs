@@ -26,9 +26,9 @@ fn check(text: &str) -> Result<(), IdError> {
     if text.is_empty() {
         return Err(IdError::Empty);
     }
-    let bad = text.char_indices().find(|&(at, c)| {
-        !(c.is_ascii_alphanumeric() || (at > 0 && (c == '_' || c == '-')))
-    });
+    let bad = text
+        .char_indices()
+        .find(|&(at, c)| !(c.is_ascii_alphanumeric() || (at > 0 && (c == '_' || c == '-'))));
     match bad {
         Some((at, c)) => Err(IdError::Character(c, at)),
         None if text.len() > MAX_ID_BYTES => Err(IdError::TooLong(text.len())),

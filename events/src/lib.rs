@@ -45,7 +45,5 @@ pub use period::{Period, PeriodError};
 pub use posting::{Account, Book, Fund, PostingLine, Side, UnknownWord};
 pub use sealed::{KeyId, Sealed};
 pub use stream::{Stream, StreamError};
-pub use text::{
-    DisplayName, FreeText, MAX_NAME_CHARS, MAX_TEXT_CHARS, Name, Sealable, TextError,
-};
+pub use text::{DisplayName, FreeText, MAX_NAME_CHARS, MAX_TEXT_CHARS, Name, Sealable, TextError};
 pub use time::{Date, Instant, TimeError};

@@ -73,9 +73,9 @@ impl Serialize for Sealed {
 impl<'de> Deserialize<'de> for Sealed {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         if from.is_human_readable() {
-            SealedJson::deserialize(from)?
-                .decode()
-                .ok_or_else(|| serde::de::Error::custom("no sealed text: key in hex, text in base64"))
+            SealedJson::deserialize(from)?.decode().ok_or_else(|| {
+                serde::de::Error::custom("no sealed text: key in hex, text in base64")
+            })
         } else {
             let (key, ciphertext) = Deserialize::deserialize(from)?;
             Ok(Self { key, ciphertext })

@@ -1,6 +1,6 @@
 //! Time as data: civil dates and instants in UTC. Nobody reads a clock here.
 
-use jiff::{Timestamp, civil, tz::TimeZone};
+use jiff::{Timestamp, civil};
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
@@ -48,8 +48,7 @@ impl Date {
 
     /// The day of a civil date.
     pub fn from_civil(date: civil::Date) -> Self {
-        let since = Timestamp::from(date.to_zoned(TimeZone::UTC).map_or(Timestamp::MIN, |z| z.timestamp()));
-        Self(i32::try_from(since.as_second().div_euclid(86_400)).unwrap_or(i32::MIN))
+        Self((date - EPOCH).get_days())
     }
 
     /// The day so many days later (or earlier, when negative).
@@ -158,4 +157,6 @@ macro_rules! time_codec {
 }
 
 time_codec!(Date, i32, Date::from_days);
-time_codec!(Instant, i64, |micros| Timestamp::from_microsecond(micros).ok().map(|_| Instant(micros)));
+time_codec!(Instant, i64, |micros| Timestamp::from_microsecond(micros)
+    .ok()
+    .map(|_| Instant(micros)));
