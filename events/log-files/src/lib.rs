@@ -1,1 +1,17 @@
-//! What every node keeps as files: sealed blocks, keys with filters, the witness.
+//! What every node keeps as files beside a log, whatever the log is made of.
+//!
+//! [`SealedFile`]s hold the history byte for byte and never change. The [`Witness`] says, outside
+//! the log, how far the history has durably come. The [`KeyIndex`] finds the commit that took a
+//! key, for ever. All of them are written so that a crash between any two steps leaves what was
+//! there before or what is there after ([`Draft`]).
+
+mod draft;
+
+mod sealed;
+mod witness;
+
+pub use draft::{Draft, create_dir, rename_durably, sync_dir};
+pub use sealed::{
+    SEALED_EXTENSION, SealedBlocks, SealedError, SealedFile, SealedSummary, SealedWriter,
+};
+pub use witness::{Mark, Witness, WitnessError};
