@@ -168,11 +168,8 @@ fn decode(bytes: &[u8; SLOT_BYTES]) -> Option<Mark> {
     let (ledger, rest) = rest.split_first_chunk::<16>()?;
     let (next, rest) = rest.split_first_chunk::<8>()?;
     let (root, _) = rest.split_first_chunk::<32>()?;
-    let head = Head {
-        ledger: LedgerId(*ledger),
-        next: u64::from_be_bytes(*next),
-        root: Hash(*root),
-    };
+    let head =
+        Head { ledger: LedgerId(*ledger), next: u64::from_be_bytes(*next), root: Hash(*root) };
     Some(Mark { head, generation: u64::from_be_bytes(*generation) })
 }
 
