@@ -276,14 +276,12 @@ impl Command {
     ///
     /// Sealed under that person's own key, where other texts are under the writing actor's.
     pub fn person_name(&mut self) -> Option<(PartnerId, &mut dyn Sealable)> {
-        match self {
-            Self::Partner(crate::partner::Partner::RecruitPartner(recruit))
-                if recruit.natural_person =>
-            {
-                Some((recruit.partner.clone(), &mut recruit.name))
-            }
-            _ => None,
+        if let Self::Partner(crate::partner::Partner::RecruitPartner(recruit)) = self
+            && recruit.natural_person
+        {
+            return Some((recruit.partner.clone(), &mut recruit.name));
         }
+        None
     }
 
     /// Every type of command, area by area.

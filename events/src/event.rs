@@ -1,6 +1,6 @@
 //! Events by area, each with a number and a version for ever.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What is written beside an event's bytes: its number, the version of its struct, and its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -69,7 +69,7 @@ macro_rules! area {
         )+
 
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, serde::Serialize)]
+        #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
         #[serde(tag = "type", content = "data")]
         pub enum $area {
             $($(#[$sdoc])* $name($name)),+
@@ -115,7 +115,7 @@ pub(crate) use area;
 macro_rules! areas {
     ($($(#[$doc:meta])* $variant:ident($type:ty)),+ $(,)?) => {
         /// A fact of any area. As JSON: `{"type": name, "data": fields}`.
-        #[derive(Debug, Clone, PartialEq, Serialize)]
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
         #[serde(untagged)]
         pub enum Event {
             $($(#[$doc])* $variant($type)),+
