@@ -1,5 +1,7 @@
 //! What surrounds a decision: who asks, when, and what comes of it.
 
+use crate::calendar::Zone;
+use crate::rejection::AnyRejection;
 use crate::{Facts, Rejection, Unavailable, ledger, mdf};
 use chl_commands::Command;
 use chl_events::{ActorId, Date, Event, Instant, Origin, PostingLine, RecordedEvent, Role, Stream};
@@ -19,6 +21,37 @@ impl Context<'_> {
     /// In whose name the command is: on behalf of, else the actor. Four eyes compare this.
     pub fn author(&self) -> &ActorId {
         self.origin.on_behalf_of.as_ref().unwrap_or(&self.origin.actor)
+    }
+
+    /// Checks that the time the sender claims is not after the recording (class 6).
+    pub(crate) fn require_time(&self) -> Result<(), AnyRejection> {
+        if self.time <= self.recorded_at {
+            return Ok(());
+        }
+        Err(AnyRejection::InFuture { field: "time", value: self.time.to_string() })
+    }
+
+    /// Checks that a date is not after the day of the recording in a zone (class 6); for every
+    /// date that is no plan and no end.
+    pub(crate) fn require_past(
+        &self,
+        zone: &Zone,
+        field: &'static str,
+        date: Date,
+    ) -> Result<(), AnyRejection> {
+        if date <= zone.day(self.recorded_at) {
+            return Ok(());
+        }
+        Err(AnyRejection::InFuture { field, value: date.to_string() })
+    }
+
+    /// Checks that the time is not before what is recorded already of the same slot, conflict,
+    /// request or claim (class 6); the ledger's own commands are exempt.
+    pub(crate) fn require_order(&self, latest: Instant) -> Result<(), AnyRejection> {
+        if self.is_internal() || self.time >= latest {
+            return Ok(());
+        }
+        Err(AnyRejection::BeforeHistory { time: self.time, latest })
     }
 
     /// Whether the ledger itself asks; its own commands are exempt from `time.before_history`.

@@ -100,6 +100,14 @@ rows! {
     3 => Reversal(ledger::Reversal),
     /// A partner.
     10 => Partner(partner::Partner),
+    /// A partner's part in a programme, by `partner/programme`.
+    11 => Enrolment(partner::Enrolment),
+    /// A partner's link to a distributor, by `partner/distributor`.
+    12 => DistributorLink(partner::DistributorLink),
+    /// A person's credential, by `partner/person/credential`.
+    13 => Certification(partner::Certification),
+    /// A partner's measure over a period, by `partner/measure/period`.
+    14 => Measure(partner::Measure),
     /// A programme's chain of versions.
     30 => Programme(programme::Programme),
     /// One published version, by `programme/version`.

@@ -5,9 +5,10 @@ use crate::{Context, Fact, Facts, Refusal, RowsMut, Unavailable, rejection::reje
 use chl_commands::partner::Partner as Command;
 use chl_events::{Commit, RecordedEvent, partner::PartnerEvent};
 
-/// Stub.
-#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
-pub struct Partner {}
+mod state;
+
+pub use state::{Certification, DistributorLink, Enrolment, Measure, Partner, PartnerState};
+pub(crate) use state::{enrolment, known, require_active, require_earning, require_enrolled};
 
 rejections! {
     /// Rejections of partner.

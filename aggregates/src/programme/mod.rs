@@ -1,30 +1,33 @@
-//! STUB of programme, to be replaced.
-#![allow(unused, reason = "stub")]
+//! Programmes: the chain of published versions, and which of them is in force.
 
-use crate::{Context, Fact, Facts, Refusal, RowsMut, Unavailable, rejection::rejections};
+mod publish_programme;
+mod rejections;
+mod state;
+mod terms_check;
+
+pub use rejections::ProgrammeRejection;
+pub use state::{Programme, Version};
+pub(crate) use state::{known, terms_at, terms_in_force, version};
+
+use crate::{Context, Fact, Facts, Refusal, RowsMut, Unavailable};
 use chl_commands::programme::Programme as Command;
-use chl_events::{programme::ProgrammeEvent};
+use chl_events::programme::ProgrammeEvent;
 
-/// Stub.
-#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
-pub struct Programme {}
-
-/// Stub.
-#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
-pub struct Version {}
-
-rejections! {
-    /// Rejections of programme.
-    ProgrammeRejection {
-        /// Stub.
-        Stub { field: String } = "programme.stub", Terms, "stub {field}";
+pub(crate) fn decide(
+    command: &Command,
+    facts: Facts<'_>,
+    context: &Context<'_>,
+) -> Result<Vec<Fact>, Refusal> {
+    match command {
+        Command::PublishProgramme(command) => publish_programme::decide(command, facts, context),
     }
 }
 
-pub(crate) fn decide(command: &Command, facts: Facts<'_>, context: &Context<'_>) -> Result<Vec<Fact>, Refusal> {
-    Err(Unavailable("not built yet".into()).into())
-}
-
 pub(crate) fn evolve(event: &ProgrammeEvent, rows: &mut dyn RowsMut) -> Result<(), Unavailable> {
-    Ok(())
+    match event {
+        ProgrammeEvent::ProgrammePublished(event) => {
+            state::published(event, rows);
+            Ok(())
+        }
+    }
 }
