@@ -1,1 +1,40 @@
-//! Folds: events become rows of read models.
+//! Read models as pure folds: commits become rows.
+//!
+//! Floor 2 of the house: no I/O, no clock, nothing but events. [`fold`] takes one commit and
+//! changes rows through the [`Store`] port, one row at a time by its key, so that whoever keeps
+//! the rows decides how many of them are in memory. Each file has one read model: its [`Row`], whose
+//! columns are what tables, JSON, CSV and SQL show, and its fold. Rows hold facts and instants; what
+//! depends on now is computed when somebody asks. Scorecards are no rows but a pure function over
+//! rows, for any period: [`scorecards`].
+
+mod balances;
+mod cell;
+mod claims;
+mod conflicts;
+mod days;
+mod deals;
+mod fold;
+mod lots;
+mod memory;
+mod partners;
+mod postings;
+mod programmes;
+mod requests;
+mod row;
+mod store;
+
+pub use balances::{BalanceRow, TOTAL};
+pub use cell::{Cell, Column, Field, Kind, List, Minor, Table};
+pub use claims::{ClaimRow, ClaimState};
+pub use conflicts::{ConflictRow, ConflictState};
+pub use days::DayRow;
+pub use deals::{DealRow, DealState};
+pub use fold::fold;
+pub use lots::LotRow;
+pub use memory::{MemoryStore, MemoryTable};
+pub use partners::{CertificationRow, MeasureRow, PartnerRow, PartnerState, TierRow};
+pub use postings::Posting;
+pub use programmes::ProgrammeRow;
+pub use requests::{RequestRow, RequestState};
+pub use row::Row;
+pub use store::{FoldError, Keeps, Store, StoreError};

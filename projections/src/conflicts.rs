@@ -1,0 +1,230 @@
+//! Conflicts: who meets whom at which slot, and how it ended.
+
+use crate::{
+    FoldError, Keeps, List,
+    deals::{DealRow, DealState},
+    fold::Fact,
+    row::{row, states},
+};
+use chl_events::{
+    ActorId, Code, ConflictId, CustomerId, DealId, Event, Instant, PartnerId,
+    conflict::{
+        ConflictEvent, ConflictKind, ConflictOpened, Criterion, LapseCause, Resolution, SlotMatch,
+    },
+    terms::ConflictRule,
+};
+
+states! {
+    /// What a conflict is.
+    ConflictState {
+        /// Opened; its first level is to decide.
+        Open => "open",
+        /// Taken to a higher level.
+        Escalated => "escalated",
+        /// Decided.
+        Resolved => "resolved",
+        /// Ended undecided.
+        Lapsed => "lapsed",
+    }
+}
+
+row! {
+    /// A conflict.
+    ConflictRow in "conflicts"
+    keys {
+        /// The conflict.
+        conflict: ConflictId,
+    }
+    fields {
+        /// The customer.
+        customer: CustomerId,
+        /// The product line of the slot.
+        product_line: Code,
+        /// The territory the challenger named.
+        territory: Option<Code>,
+        /// Who meets whom.
+        kind: ConflictKind,
+        /// The deal that guards the slot.
+        incumbent: DealId,
+        /// Its partner; null for direct sales.
+        incumbent_partner: Option<PartnerId>,
+        /// The deal that came second.
+        challenger: DealId,
+        /// Its partner; null for direct sales.
+        challenger_partner: Option<PartnerId>,
+        /// What it is.
+        state: ConflictState,
+        /// When it was opened.
+        opened_at: Instant,
+        /// The level that is to decide, or that decided.
+        level: u8,
+        /// Until when that level should decide.
+        due: Option<Instant>,
+        /// How it was decided.
+        resolution: Option<Resolution>,
+        /// On what ground.
+        criterion: Option<Criterion>,
+        /// Who decided.
+        resolved_by: Option<ActorId>,
+        /// Why it ended undecided.
+        lapse_cause: Option<LapseCause>,
+        /// When it ended.
+        ended_at: Option<Instant>,
+        /// The rule of the incumbent's terms.
+        rule: ConflictRule,
+        /// The version of the terms that named the rule.
+        programme_version: u32,
+        /// Evidence: since when the incumbent guarded the slot.
+        guarded_since: Instant,
+        /// Evidence: until when it was protected; null while its registration was pending.
+        guarded_until: Option<Instant>,
+        /// Evidence: when the challenger was registered.
+        challenged_at: Instant,
+        /// Evidence: what of the two slots was equal.
+        matched: SlotMatch,
+    }
+    indices [["customer"], ["state"], ["incumbent_partner"], ["challenger_partner"]]
+}
+
+impl ConflictRow {
+    fn opened(fact: &Fact<'_>, e: &ConflictOpened) -> Self {
+        Self {
+            conflict: e.conflict.clone(),
+            customer: e.customer.clone(),
+            product_line: e.product_line.clone(),
+            territory: e.territory.clone(),
+            kind: e.kind,
+            incumbent: e.incumbent.clone(),
+            incumbent_partner: e.incumbent_partner.clone(),
+            challenger: e.challenger.clone(),
+            challenger_partner: e.challenger_partner.clone(),
+            state: ConflictState::Open,
+            opened_at: fact.time(),
+            level: e.level,
+            due: e.due,
+            resolution: None,
+            criterion: None,
+            resolved_by: None,
+            lapse_cause: None,
+            ended_at: None,
+            rule: e.rule,
+            programme_version: e.evidence.programme_version,
+            guarded_since: e.evidence.guarded_since,
+            guarded_until: e.evidence.guarded_until,
+            challenged_at: e.evidence.challenged_at,
+            matched: e.evidence.matched,
+        }
+    }
+
+    /// Whether it still waits for a decision.
+    pub fn is_open(&self) -> bool {
+        match self.state {
+            ConflictState::Open | ConflictState::Escalated => true,
+            ConflictState::Resolved | ConflictState::Lapsed => false,
+        }
+    }
+
+    fn lapse(&mut self, fact: &Fact<'_>, cause: LapseCause) {
+        self.state = ConflictState::Lapsed;
+        self.lapse_cause = Some(cause);
+        self.ended_at = Some(fact.time());
+    }
+}
+
+/// Folds the facts of conflicts.
+pub(crate) fn fold<S: Keeps<DealRow> + Keeps<ConflictRow>>(
+    fact: &Fact<'_>,
+    store: &mut S,
+) -> Result<(), FoldError> {
+    let Event::Conflict(event) = fact.event() else { return Ok(()) };
+    match event {
+        ConflictEvent::ConflictOpened(e) => {
+            store.put(ConflictRow::opened(fact, e))?;
+            let incumbent: Option<&mut DealRow> = store.edit(&(e.incumbent.clone(),))?;
+            if let Some(row) = fact.known(incumbent, "deal", &e.incumbent)? {
+                row.challenged_in.push(e.conflict.as_str());
+            }
+            Ok(())
+        }
+        ConflictEvent::ConflictEscalated(e) => edit(fact, store, &e.conflict, |row| {
+            row.state = ConflictState::Escalated;
+            row.level = e.level;
+            row.due = e.due;
+        }),
+        ConflictEvent::ConflictResolved(e) => {
+            edit(fact, store, &e.conflict, |row| {
+                row.state = ConflictState::Resolved;
+                row.level = e.level;
+                row.resolution = Some(e.resolution);
+                row.criterion = Some(e.criterion);
+                row.resolved_by = Some(fact.actor());
+                row.ended_at = Some(fact.time());
+            })?;
+            leave_incumbent(&e.conflict, store)
+        }
+        ConflictEvent::ConflictLapsed(e) => {
+            edit(fact, store, &e.conflict, |row| row.lapse(fact, e.cause))?;
+            leave_incumbent(&e.conflict, store)?;
+            release_challenger(&e.conflict, store)
+        }
+    }
+}
+
+fn edit<S: Keeps<ConflictRow>>(
+    fact: &Fact<'_>,
+    store: &mut S,
+    conflict: &ConflictId,
+    change: impl FnOnce(&mut ConflictRow),
+) -> Result<(), FoldError> {
+    let key = (conflict.clone(),);
+    if let Some(row) = fact.known(store.edit(&key)?, "conflict", conflict)? {
+        change(row);
+    }
+    Ok(())
+}
+
+/// Takes an ended conflict off the list of its incumbent.
+fn leave_incumbent<S: Keeps<DealRow> + Keeps<ConflictRow>>(
+    conflict: &ConflictId,
+    store: &mut S,
+) -> Result<(), FoldError> {
+    let row: Option<&ConflictRow> = store.peek(&(conflict.clone(),))?;
+    let Some(incumbent) = row.map(|row| (row.incumbent.clone(),)) else { return Ok(()) };
+    let deal: Option<&mut DealRow> = store.edit(&incumbent)?;
+    if let Some(deal) = deal {
+        deal.challenged_in.remove(conflict.as_str());
+    }
+    Ok(())
+}
+
+/// Makes the challenger of an ended conflict submitted again, where nothing else ended it.
+fn release_challenger<S: Keeps<DealRow> + Keeps<ConflictRow>>(
+    conflict: &ConflictId,
+    store: &mut S,
+) -> Result<(), FoldError> {
+    let row: Option<&ConflictRow> = store.peek(&(conflict.clone(),))?;
+    let Some(challenger) = row.map(|row| (row.challenger.clone(),)) else { return Ok(()) };
+    let deal: Option<&mut DealRow> = store.edit(&challenger)?;
+    if let Some(deal) = deal
+        && deal.state == DealState::Contested
+    {
+        deal.state = DealState::Submitted;
+    }
+    Ok(())
+}
+
+/// Lapses the open conflicts of an incumbent whose guard has ended.
+pub(crate) fn incumbent_ended<S: Keeps<DealRow> + Keeps<ConflictRow>>(
+    fact: &Fact<'_>,
+    open: &List,
+    store: &mut S,
+) -> Result<(), FoldError> {
+    for name in open.iter() {
+        let Ok(conflict) = name.parse::<ConflictId>() else { continue };
+        let row: Option<&mut ConflictRow> = store.edit(&(conflict.clone(),))?;
+        let Some(row) = row.filter(|row| row.is_open()) else { continue };
+        row.lapse(fact, LapseCause::IncumbentEnded);
+        release_challenger(&conflict, store)?;
+    }
+    Ok(())
+}
