@@ -8,7 +8,7 @@ use crate::{
     read::{HeadPart, Reader, Shared},
 };
 use chl_events::Block;
-use chl_log::{AppendError, Cause, Chain, EventLog, Head as LogHead, ReadLog, SettleError};
+use chl_log::{AppendError, Cause, Chain, EventLog, Head as LogHead, Packed, ReadLog, SettleError};
 use chl_log_files::Witness;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -53,6 +53,39 @@ impl SledLog {
         Ok(())
     }
 
+    /// Refuses what cannot be appended now, whatever it is.
+    fn ready(&self, expected: u64) -> Result<(), AppendError> {
+        if let Some(cause) = &self.wound {
+            return Err(AppendError::Poisoned(Arc::clone(cause)));
+        }
+        if self.chain.next() != expected {
+            return Err(AppendError::Conflict { expected, head: self.chain.head() });
+        }
+        Ok(())
+    }
+
+    /// Makes blocks durable that continue the chain and lead to `after`.
+    fn commit(&mut self, blocks: &[Block], after: Chain) -> Result<LogHead, AppendError> {
+        if blocks.is_empty() {
+            return Ok(self.chain.head());
+        }
+        if let Some(cause) = self.keeper.failed() {
+            return Err(self.poison(cause));
+        }
+        if let Err(cause) = self.witness_head() {
+            return Err(self.poison(cause));
+        }
+        if let Err(error) = self.head.write(blocks) {
+            return Err(self.poison(Arc::new(error)));
+        }
+        self.chain = after;
+        let head = self.chain.head();
+        self.shared.announce(head);
+        // The blocks are durable whatever comes of the upkeep; its failure stops the next group.
+        self.wound = self.roll_if_due().err();
+        Ok(head)
+    }
+
     /// Goes on in a new head when this one is full and the next one is ready.
     fn roll_if_due(&mut self) -> Result<(), Cause> {
         let bytes = self.head.bytes();
@@ -80,34 +113,21 @@ impl SledLog {
 
 impl EventLog for SledLog {
     fn append(&mut self, expected: u64, blocks: &[Block]) -> Result<LogHead, AppendError> {
-        if let Some(cause) = &self.wound {
-            return Err(AppendError::Poisoned(Arc::clone(cause)));
-        }
-        if self.chain.next() != expected {
-            return Err(AppendError::Conflict { expected, head: self.chain.head() });
-        }
-        if blocks.is_empty() {
-            return Ok(self.chain.head());
-        }
+        self.ready(expected)?;
         let mut chain = self.chain.clone();
         for block in blocks {
             chain.accept(block)?;
         }
-        if let Some(cause) = self.keeper.failed() {
-            return Err(self.poison(cause));
+        self.commit(blocks, chain)
+    }
+
+    fn append_packed(&mut self, group: &Packed) -> Result<LogHead, AppendError> {
+        self.ready(group.before().next())?;
+        if *group.before() == self.chain {
+            return self.commit(group.blocks(), group.after().clone());
         }
-        if let Err(cause) = self.witness_head() {
-            return Err(self.poison(cause));
-        }
-        if let Err(error) = self.head.write(blocks) {
-            return Err(self.poison(Arc::new(error)));
-        }
-        self.chain = chain;
-        let head = self.chain.head();
-        self.shared.announce(head);
-        // The blocks are durable whatever comes of the upkeep; its failure stops the next group.
-        self.wound = self.roll_if_due().err();
-        Ok(head)
+        // It begins at the right position, but continues another history: this says which.
+        self.append(group.before().next(), group.blocks())
     }
 
     fn chain(&self) -> Chain {

@@ -51,11 +51,7 @@ impl Chain {
     /// Goes on where a tree's edge stands.
     pub fn resume(ledger: LedgerId, frontier: Frontier) -> Self {
         let root = frontier.root();
-        Self {
-            ledger,
-            frontier,
-            root,
-        }
+        Self { ledger, frontier, root }
     }
 
     /// Whose history it is.
@@ -80,11 +76,7 @@ impl Chain {
 
     /// Ledger, position and root in one.
     pub fn head(&self) -> Head {
-        Head {
-            ledger: self.ledger,
-            next: self.next(),
-            root: self.root,
-        }
+        Head { ledger: self.ledger, next: self.next(), root: self.root }
     }
 
     /// Takes a block as the next one after checking that it continues this history.
@@ -94,11 +86,7 @@ impl Chain {
         follows(self.ledger, self.next(), block)?;
         let found = block.root_before();
         if found != self.root {
-            return Err(Discontinuity::Root {
-                at: block.first(),
-                expected: self.root,
-                found,
-            });
+            return Err(Discontinuity::Root { at: block.first(), expected: self.root, found });
         }
         for commit in block.commits() {
             self.frontier.push(commit);
@@ -111,6 +99,11 @@ impl Chain {
     ///
     /// A failure (a commit that is too large) leaves the chain as it was.
     pub fn pack<C: AsRef<[u8]>>(&mut self, commits: &[C]) -> Result<Vec<Block>, BlockError> {
+        Ok(self.pack_group(commits)?.blocks)
+    }
+
+    /// Packs like [`Chain::pack`], and keeps what the log would else hash once more.
+    pub fn pack_group<C: AsRef<[u8]>>(&mut self, commits: &[C]) -> Result<Packed, BlockError> {
         let mut after = self.clone();
         let mut blocks = Vec::new();
         let mut rest = commits;
@@ -124,37 +117,53 @@ impl Chain {
             blocks.push(block);
             rest = later;
         }
-        *self = after;
-        Ok(blocks)
+        let before = std::mem::replace(self, after.clone());
+        Ok(Packed { before, blocks, after })
+    }
+}
+
+/// A group that a chain has packed: its blocks continue each other, which needs no second proof.
+#[derive(Debug, Clone)]
+pub struct Packed {
+    before: Chain,
+    blocks: Vec<Block>,
+    after: Chain,
+}
+
+impl Packed {
+    /// The chain the first block continues.
+    pub fn before(&self) -> &Chain {
+        &self.before
+    }
+
+    /// The blocks, in order.
+    pub fn blocks(&self) -> &[Block] {
+        &self.blocks
+    }
+
+    /// The chain behind the last block.
+    pub fn after(&self) -> &Chain {
+        &self.after
     }
 }
 
 /// How many of the commits one block holds; at least one, even when that one is too large.
 fn fitting<C: AsRef<[u8]>>(commits: &[C]) -> usize {
     let mut size = BLOCK_OVERHEAD;
-    let fits = commits
-        .iter()
-        .take(usize::from(u16::MAX))
-        .take_while(|commit| {
-            size += 2 + commit.as_ref().len();
-            size <= MAX_BLOCK_BYTES
-        });
+    let fits = commits.iter().take(usize::from(u16::MAX)).take_while(|commit| {
+        size += 2 + commit.as_ref().len();
+        size <= MAX_BLOCK_BYTES
+    });
     fits.count().max(1)
 }
 
 /// Checks what can be seen without hashing: the ledger and the position.
 pub(crate) fn follows(ledger: LedgerId, next: u64, block: &Block) -> Result<(), Discontinuity> {
     if block.ledger() != ledger {
-        return Err(Discontinuity::Ledger {
-            expected: ledger,
-            found: block.ledger(),
-        });
+        return Err(Discontinuity::Ledger { expected: ledger, found: block.ledger() });
     }
     if block.first() != next {
-        return Err(Discontinuity::Position {
-            expected: next,
-            found: block.first(),
-        });
+        return Err(Discontinuity::Position { expected: next, found: block.first() });
     }
     Ok(())
 }
@@ -169,11 +178,7 @@ pub struct Verified {
 impl Verified {
     /// Checks blocks that must continue `chain`; they begin at its next position.
     pub fn new(blocks: Blocks, chain: Chain) -> Self {
-        Self {
-            blocks,
-            chain,
-            failed: false,
-        }
+        Self { blocks, chain, failed: false }
     }
 
     /// The chain behind the last block that passed.
@@ -231,10 +236,7 @@ mod tests {
         assert_eq!(chain.pack(&[&largest, &largest]).unwrap().len(), 2);
         let before = chain.clone();
         let larger = vec![1; chl_events::MAX_COMMIT_BYTES + 1];
-        assert!(matches!(
-            chain.pack(&[&largest, &larger]),
-            Err(BlockError::CommitTooLarge(_))
-        ));
+        assert!(matches!(chain.pack(&[&largest, &larger]), Err(BlockError::CommitTooLarge(_))));
         assert_eq!(chain, before);
     }
 
@@ -246,18 +248,9 @@ mod tests {
         let foreign = Block::new(LedgerId([8; 16]), 1, chain.root(), &[b"x"]).unwrap();
         let late = Block::new(LEDGER, 2, chain.root(), &[b"x"]).unwrap();
         let forked = Block::new(LEDGER, 1, Hash([0; 32]), &[b"x"]).unwrap();
-        assert!(matches!(
-            chain.accept(&foreign),
-            Err(Discontinuity::Ledger { .. })
-        ));
-        assert!(matches!(
-            chain.accept(&late),
-            Err(Discontinuity::Position { .. })
-        ));
-        assert!(matches!(
-            chain.accept(&forked),
-            Err(Discontinuity::Root { .. })
-        ));
+        assert!(matches!(chain.accept(&foreign), Err(Discontinuity::Ledger { .. })));
+        assert!(matches!(chain.accept(&late), Err(Discontinuity::Position { .. })));
+        assert!(matches!(chain.accept(&forked), Err(Discontinuity::Root { .. })));
         assert_eq!(chain, before);
     }
 }

@@ -56,9 +56,10 @@ impl fmt::Debug for Broken {
 /// A case: what it is called, and what it does on a bed of its own.
 type Case = (&'static str, fn(&mut dyn Bed) -> Result<(), Broken>);
 
-const CASES: [Case; 16] = [
+const CASES: [Case; 17] = [
     ("an empty log", appends::empty),
     ("groups of every size", appends::groups),
+    ("packed groups", appends::packed),
     ("a stale head", appends::stale),
     ("a future head", appends::future),
     ("a group sent again", appends::sent_again),
@@ -90,9 +91,7 @@ fn require(holds: bool, rule: impl FnOnce() -> String) -> Result<(), Broken> {
 
 /// Requires two things to be equal.
 fn same<T: PartialEq + fmt::Debug>(what: &str, got: &T, wanted: &T) -> Result<(), Broken> {
-    require(got == wanted, || {
-        format!("{what}: {got:?} instead of {wanted:?}")
-    })
+    require(got == wanted, || format!("{what}: {got:?} instead of {wanted:?}"))
 }
 
 /// Commits that differ from each other; their lengths vary.
@@ -137,11 +136,7 @@ fn contents(log: &dyn EventLog) -> Result<Vec<Vec<u8>>, Broken> {
 /// Requires a log to hold exactly these commits, in order, with the root of the definition.
 fn holds(log: &dyn EventLog, wanted: &[Vec<u8>]) -> Result<(), Broken> {
     same("the commits", &contents(log)?, &wanted.to_vec())?;
-    same(
-        "the number of commits",
-        &log.head().next,
-        &(wanted.len() as u64),
-    )?;
+    same("the number of commits", &log.head().next, &(wanted.len() as u64))?;
     same("the root", &log.head().root, &naive_root(wanted))
 }
 
@@ -156,8 +151,6 @@ fn conflicts(result: Result<crate::Head, AppendError>, next: u64) -> Result<(), 
             | AppendError::Unavailable(_)
             | AppendError::Poisoned(_)),
         ) => Err(Broken::new(error)),
-        Ok(head) => Err(Broken(format!(
-            "an append to the wrong head was taken: {head}"
-        ))),
+        Ok(head) => Err(Broken(format!("an append to the wrong head was taken: {head}"))),
     }
 }

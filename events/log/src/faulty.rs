@@ -19,13 +19,8 @@ pub enum Fault {
     SuccessAfterError,
 }
 
-const FAULTS: [Fault; 5] = [
-    Fault::Lost,
-    Fault::Torn,
-    Fault::Delayed,
-    Fault::ErrorAfterSuccess,
-    Fault::SuccessAfterError,
-];
+const FAULTS: [Fault; 5] =
+    [Fault::Lost, Fault::Torn, Fault::Delayed, Fault::ErrorAfterSuccess, Fault::SuccessAfterError];
 
 /// A failure that a [`FaultyLog`] made up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -48,14 +43,7 @@ pub struct FaultyLog {
 impl FaultyLog {
     /// Wraps a log; of 1,000 appends about `per_mille` fail, the same ones for the same seed.
     pub fn new(inner: Box<dyn EventLog>, seed: u64, per_mille: u64) -> Self {
-        Self {
-            inner,
-            seed,
-            per_mille,
-            scripted: None,
-            delayed: Vec::new(),
-            wound: None,
-        }
+        Self { inner, seed, per_mille, scripted: None, delayed: Vec::new(), wound: None }
     }
 
     /// Makes the next append fail in a given way.
@@ -76,10 +64,7 @@ impl FaultyLog {
             return None;
         }
         let which = self.draw() % FAULTS.len() as u64;
-        FAULTS
-            .iter()
-            .copied()
-            .nth(usize::try_from(which).unwrap_or(0))
+        FAULTS.iter().copied().nth(usize::try_from(which).unwrap_or(0))
     }
 
     fn poison(&mut self, fault: Fault) -> AppendError {

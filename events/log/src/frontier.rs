@@ -9,13 +9,7 @@ const HASH: usize = 32;
 
 /// Hashes a commit's exact bytes to its leaf: SHA-256 of 0x00 and the bytes.
 pub fn leaf_hash(commit: &[u8]) -> Hash {
-    Hash(
-        Sha256::new()
-            .chain_update([0x00])
-            .chain_update(commit)
-            .finalize()
-            .into(),
-    )
+    Hash(Sha256::new().chain_update([0x00]).chain_update(commit).finalize().into())
 }
 
 /// Hashes two subtrees to the node above them: SHA-256 of 0x01, left and right.
@@ -67,10 +61,7 @@ impl Frontier {
     pub fn push_hash(&mut self, leaf: Hash) {
         let mut node = leaf;
         for _ in 0..self.size.trailing_ones() {
-            let left = self
-                .nodes
-                .pop()
-                .expect("a node stands for each bit set in the size");
+            let left = self.nodes.pop().expect("a node stands for each bit set in the size");
             node = node_hash(&left, &node);
         }
         self.nodes.push(node);
@@ -98,10 +89,7 @@ impl Frontier {
 
     /// Reads back what [`Frontier::to_bytes`] wrote.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, FrontierError> {
-        let wrong = |size| FrontierError {
-            size,
-            bytes: bytes.len(),
-        };
+        let wrong = |size| FrontierError { size, bytes: bytes.len() };
         let (size, rest) = bytes.split_first_chunk::<8>().ok_or(wrong(0))?;
         let size = u64::from_be_bytes(*size);
         let (nodes, left_over) = rest.as_chunks::<HASH>();
@@ -109,10 +97,7 @@ impl Frontier {
         if nodes.len() != expected || nodes.len() > MAX_NODES || !left_over.is_empty() {
             return Err(wrong(size));
         }
-        Ok(Self {
-            size,
-            nodes: nodes.iter().map(|node| Hash(*node)).collect(),
-        })
+        Ok(Self { size, nodes: nodes.iter().map(|node| Hash(*node)).collect() })
     }
 }
 
@@ -130,10 +115,7 @@ mod tests {
         for (size, leaf) in leaves.iter().enumerate() {
             let (before, _) = leaves.split_at(size);
             assert_eq!(frontier.root(), naive_root(before), "at {size}");
-            assert_eq!(
-                Frontier::from_bytes(&frontier.to_bytes()).unwrap(),
-                frontier
-            );
+            assert_eq!(Frontier::from_bytes(&frontier.to_bytes()).unwrap(), frontier);
             frontier.push(leaf);
         }
         assert_eq!(frontier.size(), 300);

@@ -21,7 +21,7 @@ mod subscription;
 
 pub mod conformance;
 
-pub use chain::{Chain, Discontinuity, Verified};
+pub use chain::{Chain, Discontinuity, Packed, Verified};
 pub use faulty::{Fault, FaultyLog};
 pub use frontier::{Frontier, FrontierError, leaf_hash, node_hash};
 pub use memory::MemoryLog;

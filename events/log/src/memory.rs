@@ -38,13 +38,8 @@ impl MemoryLog {
     /// A dry run goes on from a durable position so.
     pub fn resume(chain: Chain) -> Self {
         let signal = HeadSignal::new(chain.head());
-        let held = RwLock::new(Held {
-            chain,
-            blocks: Vec::new(),
-        });
-        Self {
-            store: Arc::new(Store { held, signal }),
-        }
+        let held = RwLock::new(Held { chain, blocks: Vec::new() });
+        Self { store: Arc::new(Store { held, signal }) }
     }
 }
 
@@ -56,11 +51,7 @@ impl Store {
 
 impl EventLog for MemoryLog {
     fn append(&mut self, expected: u64, blocks: &[Block]) -> Result<Head, AppendError> {
-        let mut held = self
-            .store
-            .held
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut held = self.store.held.write().unwrap_or_else(PoisonError::into_inner);
         let head = held.chain.head();
         if head.next != expected {
             return Err(AppendError::Conflict { expected, head });
@@ -103,9 +94,7 @@ impl ReadLog for Store {
         }
         let begins = held.blocks.partition_point(|block| block.next() <= from);
         let blocks: Vec<Block> = held.blocks.iter().skip(begins).cloned().collect();
-        let missing = blocks
-            .first()
-            .map_or(from < next, |block| block.first() > from);
+        let missing = blocks.first().map_or(from < next, |block| block.first() > from);
         if missing {
             return Err(ReadError::Gap { position: from });
         }

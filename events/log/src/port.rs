@@ -1,6 +1,6 @@
 //! The port: what a writer asks of a log, what readers ask of it, and how both can fail.
 
-use crate::{Chain, Discontinuity, Subscription};
+use crate::{Chain, Discontinuity, Packed, Subscription};
 use chl_events::{Block, BlockError, Hash, LedgerId};
 use std::{error::Error, fmt, sync::Arc, time::Duration};
 
@@ -23,11 +23,7 @@ pub struct Head {
 
 impl fmt::Display for Head {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "position {} with root {} of ledger {}",
-            self.next, self.root, self.ledger
-        )
+        write!(f, "position {} with root {} of ledger {}", self.next, self.root, self.ledger)
     }
 }
 
@@ -113,6 +109,12 @@ pub trait EventLog: Send {
     /// next group in this time owns the log in a thread of its own.
     fn append(&mut self, expected: u64, blocks: &[Block]) -> Result<Head, AppendError>;
 
+    /// Appends a group that its chain has packed, like [`EventLog::append`] at the position the
+    /// group begins at; a log that trusts the packing hashes no commit a second time.
+    fn append_packed(&mut self, group: &Packed) -> Result<Head, AppendError> {
+        self.append(group.before().next(), group.blocks())
+    }
+
     /// The chain at the durable head: what the next block must continue.
     fn chain(&self) -> Chain;
 
@@ -158,18 +160,10 @@ pub trait ReadLog: Send + Sync {
         if position >= self.head().next {
             return Ok(None);
         }
-        let block = self
-            .read(position)?
-            .next()
-            .ok_or(ReadError::Gap { position })??;
-        let index = position
-            .checked_sub(block.first())
-            .ok_or(ReadError::Gap { position })?;
+        let block = self.read(position)?.next().ok_or(ReadError::Gap { position })??;
+        let index = position.checked_sub(block.first()).ok_or(ReadError::Gap { position })?;
         let index = usize::try_from(index).map_err(|_| ReadError::Gap { position })?;
-        let commit = block
-            .commits()
-            .nth(index)
-            .ok_or(ReadError::Gap { position })?;
+        let commit = block.commits().nth(index).ok_or(ReadError::Gap { position })?;
         Ok(Some(commit.to_vec()))
     }
 }

@@ -22,13 +22,7 @@ struct State {
 impl HeadSignal {
     /// Begins at a head.
     pub fn new(head: Head) -> Self {
-        Self {
-            state: Mutex::new(State {
-                head,
-                closed: false,
-            }),
-            moved: Condvar::new(),
-        }
+        Self { state: Mutex::new(State { head, closed: false }), moved: Condvar::new() }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -65,10 +59,8 @@ impl HeadSignal {
             let Some(left) = timeout.checked_sub(since.elapsed()) else {
                 break;
             };
-            let (woken, _) = self
-                .moved
-                .wait_timeout(state, left)
-                .unwrap_or_else(PoisonError::into_inner);
+            let (woken, _) =
+                self.moved.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner);
             state = woken;
         }
         Ok(state.head)

@@ -14,11 +14,7 @@ pub struct Subscription {
 impl Subscription {
     /// Follows a log from the block that holds `from`, which may lie in the future.
     pub fn new(log: Arc<dyn ReadLog>, from: u64) -> Self {
-        Self {
-            log,
-            next: from,
-            blocks: None,
-        }
+        Self { log, next: from, blocks: None }
     }
 
     /// The position it goes on at: behind the last block it gave.

@@ -44,24 +44,14 @@ fn a_log_in_memory_conforms() {
 
 #[test]
 fn a_faulty_log_conforms_while_nothing_fails() {
-    conformance::run(|| {
-        Ok(Faulty {
-            store: MemoryLog::new(LEDGER),
-            seed: 1,
-            per_mille: 0,
-        })
-    })
-    .unwrap();
+    conformance::run(|| Ok(Faulty { store: MemoryLog::new(LEDGER), seed: 1, per_mille: 0 }))
+        .unwrap();
 }
 
 #[test]
 fn a_faulty_log_loses_and_doubles_nothing() {
     for seed in 0..200 {
-        let mut bed = Faulty {
-            store: MemoryLog::new(LEDGER),
-            seed: seed * 1000,
-            per_mille: 300,
-        };
+        let mut bed = Faulty { store: MemoryLog::new(LEDGER), seed: seed * 1000, per_mille: 300 };
         conformance::survives_faults(&mut bed, seed, 40).unwrap();
     }
 }

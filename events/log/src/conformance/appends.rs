@@ -24,6 +24,29 @@ pub(super) fn groups(bed: &mut dyn Bed) -> Result<(), Broken> {
     holds(log.as_ref(), &all)
 }
 
+/// Groups packed by a chain: the right one, one sent again, one of another history.
+pub(super) fn packed(bed: &mut dyn Bed) -> Result<(), Broken> {
+    let mut log = bed.open()?;
+    let mut all = commits(0, 300);
+    let mut chain = log.chain();
+    let first = chain.pack_group(&all)?;
+    let second = chain.pack_group(&commits(300, 2))?;
+    conflicts(log.append_packed(&second), 0)?;
+    same("the head", &log.append_packed(&first)?, &first.after().head())?;
+    conflicts(log.append_packed(&first), 300)?;
+    let mut other = Chain::new(bed.ledger());
+    other.pack(&commits(1, 300))?;
+    let forked = log.append_packed(&other.pack_group(&commits(300, 2))?);
+    require(
+        matches!(forked, Err(AppendError::Refused(Discontinuity::Root { at: 300, .. }))),
+        || format!("a group packed on another history gave {forked:?}"),
+    )?;
+    holds(log.as_ref(), &all)?;
+    all.extend(commits(300, 2));
+    log.append_packed(&second)?;
+    holds(log.as_ref(), &all)
+}
+
 pub(super) fn stale(bed: &mut dyn Bed) -> Result<(), Broken> {
     let mut log = bed.open()?;
     let mut old = log.chain();
@@ -51,13 +74,9 @@ pub(super) fn sent_again(bed: &mut dyn Bed) -> Result<(), Broken> {
     log.append(0, &blocks)?;
     conflicts(log.append(0, &blocks), 9)?;
     let again = log.append(9, &blocks);
-    require(
-        matches!(
-            again,
-            Err(AppendError::Refused(Discontinuity::Position { .. }))
-        ),
-        || format!("a duplicate block at the right head gave {again:?}"),
-    )?;
+    require(matches!(again, Err(AppendError::Refused(Discontinuity::Position { .. }))), || {
+        format!("a duplicate block at the right head gave {again:?}")
+    })?;
     holds(log.as_ref(), &all)
 }
 
@@ -136,14 +155,9 @@ pub(super) fn concurrent(bed: &mut dyn Bed) -> Result<(), Broken> {
                 })
                 .collect();
             let join = |writer: std::thread::ScopedJoinHandle<'_, _>| {
-                writer
-                    .join()
-                    .unwrap_or_else(|_| Err(Broken::new("a writer panicked")))
+                writer.join().unwrap_or_else(|_| Err(Broken::new("a writer panicked")))
             };
-            writers
-                .into_iter()
-                .map(join)
-                .collect::<Result<Vec<bool>, Broken>>()
+            writers.into_iter().map(join).collect::<Result<Vec<bool>, Broken>>()
         })?;
         let winners = results.iter().filter(|won| **won).count();
         same(&format!("the winners of round {round}"), &winners, &1)?;

@@ -31,9 +31,7 @@ pub fn survives_faults(bed: &mut dyn Bed, seed: u64, groups: u64) -> Result<(), 
         Ok(failures)
     };
     let failures = run_named(seed, run)?;
-    require(failures > 0, || {
-        format!("seed {seed}: the log never failed")
-    })
+    require(failures > 0, || format!("seed {seed}: the log never failed"))
 }
 
 fn run_named<T>(seed: u64, run: impl FnOnce() -> Result<T, Broken>) -> Result<T, Broken> {

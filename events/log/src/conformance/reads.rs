@@ -21,19 +21,11 @@ pub(super) fn every_position(bed: &mut dyn Bed) -> Result<(), Broken> {
     let blocks = log.read(0)?.collect::<Result<Vec<_>, _>>()?;
     for from in 0..log.head().next {
         let begins = blocks.iter().position(|block| block.next() > from);
-        let wanted: Vec<_> = blocks
-            .iter()
-            .skip(begins.unwrap_or(blocks.len()))
-            .cloned()
-            .collect();
+        let wanted: Vec<_> = blocks.iter().skip(begins.unwrap_or(blocks.len())).cloned().collect();
         let got = log.read(from)?.collect::<Result<Vec<_>, _>>()?;
         same(&format!("the blocks from {from}"), &got, &wanted)?;
     }
-    same(
-        "blocks at the head",
-        &log.read(log.head().next)?.count(),
-        &0,
-    )?;
+    same("blocks at the head", &log.read(log.head().next)?.count(), &0)?;
     let mut checked = Verified::new(log.read(0)?, Chain::new(bed.ledger()));
     checked.by_ref().collect::<Result<Vec<_>, _>>()?;
     same("the chain that was read", checked.reached(), &log.chain())
@@ -56,11 +48,7 @@ pub(super) fn single(bed: &mut dyn Bed) -> Result<(), Broken> {
     let reader = log.reader();
     for (position, commit) in (0..).zip(&all) {
         let got = reader.commit_at(position)?;
-        same(
-            &format!("the commit at {position}"),
-            &got.as_ref(),
-            &Some(commit),
-        )?;
+        same(&format!("the commit at {position}"), &got.as_ref(), &Some(commit))?;
     }
     same("a commit at the head", &reader.commit_at(42)?, &None)
 }
@@ -98,9 +86,7 @@ pub(super) fn beside_the_writer(bed: &mut dyn Bed) -> Result<(), Broken> {
         }
         done.store(true, Ordering::Release);
         for reader in watching {
-            reader
-                .join()
-                .unwrap_or_else(|_| Err(Broken::new("a reader panicked")))?;
+            reader.join().unwrap_or_else(|_| Err(Broken::new("a reader panicked")))?;
         }
         written.map(|()| all)
     })?;
@@ -123,18 +109,14 @@ pub(super) fn subscription(bed: &mut dyn Bed) -> Result<(), Broken> {
     let mut wanted = grow(log.as_mut(), 10, 3)?;
     let mut subscription = log.subscribe(0);
     same("what is stored", &follow(&mut subscription, 10)?, &wanted)?;
-    require(subscription.next(GLANCE)?.is_none(), || {
-        "a block out of nothing".to_owned()
-    })?;
+    require(subscription.next(GLANCE)?.is_none(), || "a block out of nothing".to_owned())?;
     let (got, later) = std::thread::scope(|scope| {
         let follower = scope.spawn(|| follow(&mut subscription, 40));
         let mut later = Vec::new();
         for _ in 0..6 {
             later.extend(grow(log.as_mut(), 5, 2)?);
         }
-        let got = follower
-            .join()
-            .unwrap_or_else(|_| Err(Broken::new("a follower panicked")));
+        let got = follower.join().unwrap_or_else(|_| Err(Broken::new("a follower panicked")));
         Ok::<_, Broken>((got?, later))
     })?;
     same("what is committed", &got, &later)?;
