@@ -1,2 +1,27 @@
-//! chl.
-fn main() {}
+//! `chl`: the ledger of channel programmes on the command line.
+//!
+//! Floor 5 of the house: arguments, configuration, wiring, output, and the only place that names
+//! an adapter. From the bottom up: [`output`], [`talk`], [`failure`] and [`exit`] speak to people
+//! and programs; [`place`] says where things lie; [`args`] is what the user can ask.
+
+mod args;
+mod exit;
+mod failure;
+mod output;
+mod place;
+mod reference;
+mod talk;
+
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match args::Args::parse().run() {
+        Ok(exit) => exit.into(),
+        Err(failure::Failure::ReaderGone) => exit::Exit::Success.into(),
+        Err(failure) => {
+            talk::say(&failure.to_string());
+            failure.exit().into()
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! What the user can ask: the options of all calls, and the list of calls.
+
+use crate::{
+    exit::{EXIT_CODES, Exit},
+    failure::Outcome,
+    output::{Format, Output},
+    place::Place,
+    reference::{codes::Code, completions::Completions, schema::Schema},
+};
+use clap::{Parser, Subcommand};
+use std::path::PathBuf;
+
+/// The ledger of channel programmes: deals, conflicts, co-op and MDF, as one record to replay.
+///
+/// Commands go in as JSON lines, the ledger decides them, and what it accepts is on disk before
+/// the answer leaves. Read models answer what is, and what was at any time. Data goes to standard
+/// output, talk to standard error.
+#[derive(Debug, Parser)]
+#[command(name = "chl", version, after_help = EXIT_CODES, max_term_width = 100)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    call: Call,
+}
+
+/// The options of all calls.
+#[derive(Debug, clap::Args)]
+struct Global {
+    /// The folder of the embedded ledgers.
+    #[arg(long, value_name = "DIR", global = true, env = "CHL_DATA", default_value = "chl-data")]
+    data: PathBuf,
+    /// The ledger's name, where there are several.
+    #[arg(long, value_name = "NAME", global = true, default_value = "main")]
+    ledger: String,
+    /// The shape of the data; without it a table on a terminal and JSON lines in a pipe.
+    #[arg(long, value_name = "FORMAT", global = true)]
+    output: Option<Format>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Call {
+    Schema(Schema),
+    Completions(Completions),
+    #[command(subcommand)]
+    Explain(Explain),
+}
+
+/// Says why a number is what it is, what happened, or what a code means.
+#[derive(Debug, Subcommand)]
+enum Explain {
+    Code(Code),
+}
+
+impl Args {
+    /// Does what was asked.
+    pub(crate) fn run(self) -> Outcome<Exit> {
+        let Self { global, call } = self;
+        let _place = Place::new(&global.data, &global.ledger)?;
+        let output = Output::standard(global.output);
+        match call {
+            Call::Schema(call) => call.print(output)?,
+            Call::Completions(call) => call.print::<Self>()?,
+            Call::Explain(Explain::Code(call)) => call.print(output)?,
+        }
+        Ok(Exit::Success)
+    }
+}

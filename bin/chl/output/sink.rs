@@ -1,0 +1,48 @@
+//! Where the rows of an answer go: to standard output, or through the owner's socket.
+
+use crate::failure::Outcome;
+use serde_json::Value;
+
+/// The head of a table of rows.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sheet<'a> {
+    /// Its name; empty when the call gives only one.
+    pub(crate) name: &'a str,
+    /// Its columns, in order.
+    pub(crate) columns: &'a [&'a str],
+    /// How many of them people see; programs see all.
+    pub(crate) brief: usize,
+}
+
+impl<'a> Sheet<'a> {
+    /// A table of which everybody sees all columns.
+    pub(crate) fn new(name: &'a str, columns: &'a [&'a str]) -> Self {
+        Self { name, columns, brief: columns.len() }
+    }
+
+    /// The same table, of which people see the first few columns.
+    pub(crate) fn brief(self, brief: usize) -> Self {
+        Self { brief, ..self }
+    }
+
+    /// The values of an object in the order of the columns; null where it has none.
+    pub(crate) fn values(&self, mut object: Value) -> Vec<Value> {
+        let value = |column: &&str| object.get_mut(*column).map_or(Value::Null, Value::take);
+        self.columns.iter().map(value).collect()
+    }
+}
+
+/// Takes tables of rows, one after the other, and lines of text.
+pub(crate) trait Sink {
+    /// Begins a table.
+    fn begin(&mut self, sheet: &Sheet<'_>) -> Outcome;
+
+    /// Adds a row to the table that was begun; a value a column.
+    fn row(&mut self, values: Vec<Value>) -> Outcome;
+
+    /// Adds a line that is data in a form of its own.
+    fn line(&mut self, line: &str) -> Outcome;
+
+    /// Says something about the data, which is not data.
+    fn note(&mut self, text: &str) -> Outcome;
+}

@@ -1,0 +1,250 @@
+//! Writes rows to standard output in the format asked for.
+
+use super::{Format, Sheet, Sink, cell};
+use crate::failure::{Failure, Outcome};
+use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde_json::Value;
+use std::io::{self, BufWriter, IsTerminal, Write};
+
+/// Standard output, in one format.
+pub(crate) struct Output {
+    to: BufWriter<Box<dyn Write + Send>>,
+    format: Format,
+    name: String,
+    columns: Vec<String>,
+    brief: usize,
+    table: Option<Table>,
+    tables: usize,
+    rows: u64,
+    live: bool,
+}
+
+/// A row as a JSON object with its fields in the order of the columns; a row of one of several
+/// tables begins with the table's name.
+struct Object<'a> {
+    table: &'a str,
+    columns: &'a [String],
+    values: &'a [Value],
+}
+
+impl Serialize for Object<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let mut map = to.serialize_map(None)?;
+        if !self.table.is_empty() {
+            map.serialize_entry("table", self.table)?;
+        }
+        for (column, value) in self.columns.iter().zip(self.values) {
+            map.serialize_entry(column, value)?;
+        }
+        map.end()
+    }
+}
+
+impl Output {
+    /// Standard output in the format asked for.
+    pub(crate) fn standard(asked: Option<Format>) -> Self {
+        Self::new(Box::new(io::stdout()), Format::or_default(asked))
+    }
+
+    fn new(to: Box<dyn Write + Send>, format: Format) -> Self {
+        Self {
+            to: BufWriter::new(to),
+            format,
+            name: String::new(),
+            columns: Vec::new(),
+            brief: 0,
+            table: None,
+            tables: 0,
+            rows: 0,
+            live: false,
+        }
+    }
+
+    /// Sends every row on at once: for what people and programs follow as it happens.
+    pub(crate) fn live(mut self) -> Self {
+        self.live = true;
+        self
+    }
+
+    /// Writes what is still held back, and closes what is open.
+    pub(crate) fn end(mut self) -> Outcome {
+        self.close_table()?;
+        if self.format == Format::Json && self.tables > 0 {
+            let close: &[u8] = if self.rows == 0 { b"[]\n" } else { b"\n]\n" };
+            self.to.write_all(close).map_err(Failure::output)?;
+        }
+        self.to.flush().map_err(Failure::output)
+    }
+
+    fn pass_on(&mut self) -> Outcome {
+        if self.live { self.to.flush().map_err(Failure::output) } else { Ok(()) }
+    }
+
+    fn close_table(&mut self) -> Outcome {
+        let Some(table) = self.table.take() else { return Ok(()) };
+        let text = if table.is_empty() { "(none)".into() } else { table.to_string() };
+        writeln!(self.to, "{text}").map_err(Failure::output)
+    }
+
+    fn object(&mut self, values: &[Value]) -> io::Result<()> {
+        let object = Object { table: &self.name, columns: &self.columns, values };
+        serde_json::to_writer(&mut self.to, &object).map_err(io::Error::from)
+    }
+
+    fn csv(&mut self, cells: impl Iterator<Item = String>) -> io::Result<()> {
+        let mut writer = csv::Writer::from_writer(&mut self.to);
+        writer.write_record(cells).map_err(|error| match error.into_kind() {
+            csv::ErrorKind::Io(error) => error,
+            other => io::Error::other(format!("{other:?}")),
+        })?;
+        writer.flush()
+    }
+
+    fn write_row(&mut self, values: &[Value]) -> io::Result<()> {
+        match self.format {
+            Format::Table => {
+                if let Some(table) = &mut self.table {
+                    table.add_row(values.iter().take(self.brief).map(|value| {
+                        let cell = comfy_table::Cell::new(cell::text(value));
+                        if is_figure(value) {
+                            cell.set_alignment(CellAlignment::Right)
+                        } else {
+                            cell
+                        }
+                    }));
+                }
+                Ok(())
+            }
+            Format::Jsonl => {
+                self.object(values)?;
+                self.to.write_all(b"\n")
+            }
+            Format::Json => {
+                self.to.write_all(if self.rows == 0 { b"[\n  " } else { b",\n  " })?;
+                self.object(values)
+            }
+            Format::Csv => self.csv(values.iter().map(cell::text)),
+        }
+    }
+}
+
+/// Whether a value is a number or money, which stand at the right of their column.
+fn is_figure(value: &Value) -> bool {
+    let decimal = |text: &str| {
+        !text.is_empty()
+            && text.contains('.')
+            && text.bytes().all(|b| b.is_ascii_digit() || b == b'.' || b == b'-')
+    };
+    match value {
+        Value::Number(_) => true,
+        Value::String(text) => decimal(text),
+        Value::Object(fields) => fields.contains_key("amount"),
+        Value::Null | Value::Bool(_) | Value::Array(_) => false,
+    }
+}
+
+impl Sink for Output {
+    fn begin(&mut self, sheet: &Sheet<'_>) -> Outcome {
+        self.close_table()?;
+        self.tables += 1;
+        self.name = sheet.name.to_owned();
+        self.columns = sheet.columns.iter().map(ToString::to_string).collect();
+        self.brief = sheet.brief;
+        let later = self.tables > 1;
+        let written = match self.format {
+            Format::Table => {
+                let mut drawn = Table::new();
+                drawn.load_style(presets::UTF8_HORIZONTAL_ONLY);
+                if io::stdout().is_terminal() {
+                    drawn.set_content_arrangement(ContentArrangement::Dynamic);
+                }
+                drawn.set_header(sheet.columns.iter().take(sheet.brief));
+                self.table = Some(drawn);
+                let space = if later { "\n" } else { "" };
+                if sheet.name.is_empty() {
+                    Ok(())
+                } else {
+                    writeln!(self.to, "{space}{}", sheet.name)
+                }
+            }
+            Format::Csv => {
+                let space: &[u8] = if later { b"\n" } else { b"" };
+                let columns = self.columns.clone();
+                self.to.write_all(space).and_then(|()| self.csv(columns.into_iter()))
+            }
+            Format::Json | Format::Jsonl => Ok(()),
+        };
+        written.map_err(Failure::output)
+    }
+
+    fn row(&mut self, values: Vec<Value>) -> Outcome {
+        self.write_row(&values).map_err(Failure::output)?;
+        self.rows += 1;
+        self.pass_on()
+    }
+
+    fn line(&mut self, line: &str) -> Outcome {
+        let written = self.to.write_all(line.as_bytes()).and_then(|()| self.to.write_all(b"\n"));
+        written.map_err(Failure::output)?;
+        self.pass_on()
+    }
+
+    fn note(&mut self, text: &str) -> Outcome {
+        crate::talk::say(text);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+    use super::*;
+    use serde_json::json;
+    use std::sync::{Arc, Mutex};
+
+    #[derive(Clone, Default)]
+    struct Held(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Held {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn written(format: Format, rows: &[Value]) -> String {
+        let held = Held::default();
+        let mut output = Output::new(Box::new(held.clone()), format);
+        let sheet = Sheet::new("", &["partner", "paid"]);
+        output.begin(&sheet).unwrap();
+        for row in rows {
+            output.row(sheet.values(row.clone())).unwrap();
+        }
+        output.end().unwrap();
+        String::from_utf8(held.0.lock().unwrap().clone()).unwrap()
+    }
+
+    #[test]
+    fn every_format_keeps_the_order_of_the_columns() {
+        let rows = [json!({"paid": {"amount": "3.00", "currency": "EUR"}, "partner": "a, \"b\""})];
+        let jsonl = written(Format::Jsonl, &rows);
+        assert_eq!(
+            jsonl,
+            "{\"partner\":\"a, \\\"b\\\"\",\"paid\":{\"amount\":\"3.00\",\"currency\":\"EUR\"}}\n"
+        );
+        assert_eq!(written(Format::Json, &rows), format!("[\n  {}\n]\n", jsonl.trim_end()));
+        assert_eq!(written(Format::Csv, &rows), "partner,paid\n\"a, \"\"b\"\"\",3.00 EUR\n");
+        assert!(written(Format::Table, &rows).contains("3.00 EUR"));
+    }
+
+    #[test]
+    fn nothing_is_still_an_answer() {
+        assert_eq!(written(Format::Json, &[]), "[]\n");
+        assert_eq!(written(Format::Jsonl, &[]), "");
+        assert_eq!(written(Format::Csv, &[]), "partner,paid\n");
+        assert_eq!(written(Format::Table, &[]), "(none)\n");
+    }
+}

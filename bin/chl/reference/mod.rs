@@ -1,0 +1,5 @@
+//! What the program knows without a ledger: the catalog, the codes, the shells.
+
+pub(crate) mod codes;
+pub(crate) mod completions;
+pub(crate) mod schema;
