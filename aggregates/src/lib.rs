@@ -20,6 +20,8 @@ mod coop;
 mod customer;
 mod deal;
 mod due;
+#[cfg(test)]
+mod given;
 mod ledger;
 mod mdf;
 mod partner;
@@ -30,7 +32,7 @@ mod rebate;
 pub use context::{Context, Fact, Refusal, stream_of};
 pub use due::{Due, due};
 pub use policies::{Reaction, react, react_to_refusal};
-pub use rejection::{Class, CodeDoc, Rejection};
+pub use rejection::{AnyRejection, Class, CodeDoc, Rejection};
 pub use rows::{Facts, Row, RowKey, Rows, RowsMut, STATES_VERSION, StreamVersion, Unavailable};
 
 use chl_commands::Command;
