@@ -12,6 +12,8 @@ mod money;
 mod posting;
 mod rejection;
 mod rows;
+#[cfg(test)]
+mod story;
 
 mod budget;
 mod claim;
@@ -77,7 +79,7 @@ fn evolve_event(
 ) -> Result<(), Unavailable> {
     match &recorded.event {
         Event::Ledger(event) => ledger::evolve(event, recorded, commit, rows),
-        Event::Partner(event) => partner::evolve(event, recorded, commit, rows),
+        Event::Partner(event) => partner::evolve(event, commit, rows),
         Event::Programme(event) => programme::evolve(event, rows),
         Event::Customer(event) => customer::evolve(event, rows),
         Event::Deal(event) => deal::evolve(event, commit, rows),

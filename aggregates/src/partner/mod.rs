@@ -1,27 +1,61 @@
-//! STUB of partner, to be replaced.
-#![allow(unused, reason = "stub")]
+//! Partners: the life cycle, links to other partners, enrolments and tiers, what they can show.
 
-use crate::{Context, Fact, Facts, Refusal, RowsMut, Unavailable, rejection::rejections};
-use chl_commands::partner::Partner as Command;
-use chl_events::{Commit, RecordedEvent, partner::PartnerEvent};
-
+mod certifications;
+mod enrolments;
+mod fold;
+mod life_cycle;
+mod links;
+mod recruit_partner;
+mod rejections;
 mod state;
 
+pub use rejections::PartnerRejection;
 pub use state::{Certification, DistributorLink, Enrolment, Measure, Partner, PartnerState};
+pub(crate) use fold::evolve;
 pub(crate) use state::{enrolment, known, require_active, require_earning, require_enrolled};
 
-rejections! {
-    /// Rejections of partner.
-    PartnerRejection {
-        /// Stub.
-        Stub { field: String } = "partner.stub", Terms, "stub {field}";
+use crate::calendar::Zone;
+use crate::{Context, Fact, Facts, Refusal};
+use chl_commands::partner::Partner as Command;
+use chl_events::{Date, Event, FreeText, Sealable, Sealed};
+
+pub(crate) fn decide(
+    command: &Command,
+    facts: Facts<'_>,
+    context: &Context<'_>,
+) -> Result<Vec<Fact>, Refusal> {
+    match command {
+        Command::RecruitPartner(command) => recruit_partner::decide(command, facts, context),
+        Command::ApplyForProgramme(command) => life_cycle::apply(command, facts, context),
+        Command::ApprovePartner(command) => life_cycle::approve(command, facts, context),
+        Command::ActivatePartner(command) => life_cycle::activate(command, facts, context),
+        Command::SuspendPartner(command) => life_cycle::suspend(command, facts, context),
+        Command::ReinstatePartner(command) => life_cycle::reinstate(command, facts, context),
+        Command::TerminatePartner(command) => life_cycle::terminate(command, facts, context),
+        Command::AttachParent(command) => links::attach_parent(command, facts, context),
+        Command::DetachParent(command) => links::detach_parent(command, facts, context),
+        Command::LinkDistributor(command) => links::link_distributor(command, facts, context),
+        Command::UnlinkDistributor(command) => links::unlink_distributor(command, facts, context),
+        Command::EnrolPartner(command) => enrolments::enrol(command, facts, context),
+        Command::GrantTier(command) => enrolments::grant_tier(command, facts, context),
+        Command::RecordCertification(command) => certifications::record(command, facts, context),
+        Command::RecordMeasure(command) => certifications::measure(command, facts, context),
     }
 }
 
-pub(crate) fn decide(command: &Command, facts: Facts<'_>, context: &Context<'_>) -> Result<Vec<Fact>, Refusal> {
-    Err(Unavailable("not built yet".into()).into())
+/// A partner is no part of a programme alone: its own days are whole UTC days.
+const ZONE: Zone = Zone::Utc;
+
+/// The day a command happened on.
+fn today(context: &Context<'_>) -> Date {
+    ZONE.day(context.time)
 }
 
-pub(crate) fn evolve(event: &PartnerEvent, recorded: &RecordedEvent, commit: &Commit, rows: &mut dyn RowsMut) -> Result<(), Unavailable> {
-    Ok(())
+/// The one fact of a command, dated by its time.
+fn happened(context: &Context<'_>, event: impl Into<Event>) -> Vec<Fact> {
+    vec![Fact::new(today(context), event)]
+}
+
+fn sealed(note: Option<&FreeText>) -> Option<Sealed> {
+    note.and_then(|note| note.sealed().cloned())
 }

@@ -3,7 +3,7 @@
 use crate::rejection::AnyRejection;
 use crate::{Facts, Refusal, Unavailable};
 use chl_events::partner::PartnerType;
-use chl_events::{Code, Date, Exact, Instant, PartnerId, ProgrammeId};
+use chl_events::{Code, Date, Exact, Instant, PartnerId, Period, PersonId, ProgrammeId};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -79,6 +79,18 @@ pub struct Certification {
 pub struct Measure {
     /// The value, as recorded last.
     pub value: Exact,
+}
+
+pub(super) fn certification_key(
+    partner: &PartnerId,
+    person: &PersonId,
+    credential: &Code,
+) -> String {
+    format!("{partner}/{person}/{credential}")
+}
+
+pub(super) fn measure_key(partner: &PartnerId, measure: &Code, period: Period) -> String {
+    format!("{partner}/{measure}/{period}")
 }
 
 /// The partner, or the rejection that nobody recruited it (class 3).

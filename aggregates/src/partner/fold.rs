@@ -1,0 +1,92 @@
+//! Facts of partners into their states.
+
+use super::state::{
+    Certification, DistributorLink, Enrolment, Measure, Partner, PartnerState, certification_key,
+    measure_key,
+};
+use crate::{RowsMut, Unavailable, rows};
+use chl_events::partner::{PartnerEvent, PartnerRecruited};
+use chl_events::{Commit, PartnerId};
+
+pub(crate) fn evolve(
+    event: &PartnerEvent,
+    commit: &Commit,
+    rows: &mut dyn RowsMut,
+) -> Result<(), Unavailable> {
+    match event {
+        PartnerEvent::PartnerRecruited(event) => recruited(event, rows),
+        PartnerEvent::PartnerApplied(event) => move_to(rows, &event.partner, PartnerState::Applied)?,
+        PartnerEvent::PartnerApproved(event) => {
+            move_to(rows, &event.partner, PartnerState::Approved)?;
+        }
+        PartnerEvent::PartnerActivated(event) => {
+            move_to(rows, &event.partner, PartnerState::Active)?;
+        }
+        PartnerEvent::PartnerSuspended(event) => {
+            move_to(rows, &event.partner, PartnerState::Suspended)?;
+        }
+        PartnerEvent::PartnerReinstated(event) => {
+            move_to(rows, &event.partner, PartnerState::Active)?;
+        }
+        PartnerEvent::PartnerTerminated(event) => {
+            rows::update::<Partner>(rows, &event.partner, |partner| {
+                partner.state = PartnerState::Terminated;
+                partner.terminated_at = Some(commit.time());
+            })?;
+        }
+        PartnerEvent::ParentAttached(event) => {
+            rows::update::<Partner>(rows, &event.partner, |partner| {
+                partner.parent = Some((event.parent.clone(), event.from));
+            })?;
+        }
+        PartnerEvent::ParentDetached(event) => {
+            rows::update::<Partner>(rows, &event.partner, |partner| partner.parent = None)?;
+        }
+        PartnerEvent::DistributorLinked(event) => {
+            let link = DistributorLink { from: event.from };
+            rows::put(rows, format_args!("{}/{}", event.partner, event.distributor), link);
+        }
+        PartnerEvent::DistributorUnlinked(event) => {
+            let key = format!("{}/{}", event.partner, event.distributor);
+            rows::remove::<DistributorLink>(rows, key);
+        }
+        PartnerEvent::PartnerEnrolled(event) => {
+            let enrolment = Enrolment { tier: event.tier.clone() };
+            rows::put(rows, format_args!("{}/{}", event.partner, event.programme), enrolment);
+        }
+        PartnerEvent::TierGranted(event) => {
+            let key = format!("{}/{}", event.partner, event.programme);
+            rows::update::<Enrolment>(rows, key, |enrolment| {
+                enrolment.tier = Some(event.tier.clone());
+            })?;
+        }
+        PartnerEvent::CertificationRecorded(event) => {
+            let key = certification_key(&event.partner, &event.person, &event.credential);
+            rows::put(rows, key, Certification { valid_until: event.valid_until });
+        }
+        PartnerEvent::MeasureRecorded(event) => {
+            let key = measure_key(&event.partner, &event.measure, event.period);
+            rows::put(rows, key, Measure { value: event.value });
+        }
+    }
+    Ok(())
+}
+
+fn recruited(event: &PartnerRecruited, rows: &mut dyn RowsMut) {
+    let partner = Partner {
+        state: PartnerState::Prospect,
+        terminated_at: None,
+        types: event.types.clone(),
+        territories: event.territories.clone(),
+        parent: None,
+    };
+    rows::put(rows, &event.partner, partner);
+}
+
+fn move_to(
+    rows: &mut dyn RowsMut,
+    partner: &PartnerId,
+    state: PartnerState,
+) -> Result<(), Unavailable> {
+    rows::update::<Partner>(rows, partner, |partner| partner.state = state)
+}

@@ -1,0 +1,116 @@
+//! Commands that stories begin with, with the least that they need.
+
+use crate::given::{Given, Outcome, given};
+use crate::{AnyRejection, Rejection};
+use chl_commands::customer::RegisterCustomer;
+use chl_commands::deal::RegisterDeal;
+use chl_commands::partner::{
+    ActivatePartner, ApplyForProgramme, ApprovePartner, EnrolPartner, RecruitPartner,
+};
+use chl_commands::programme::PublishProgramme;
+use chl_events::partner::PartnerType;
+use chl_events::terms::Terms;
+use chl_events::{Currency, DisplayName, Money, Name};
+use std::fmt::Debug;
+use std::str::FromStr;
+
+/// Any identifier, date, instant or number of a test, from its text.
+#[track_caller]
+pub(crate) fn id<T: FromStr<Err: Debug>>(text: &str) -> T {
+    text.parse().expect("a literal of the test")
+}
+
+/// US dollars.
+#[track_caller]
+pub(crate) fn usd(amount: &str) -> Money {
+    Money::parse(amount, currency("USD")).expect("a literal of the test")
+}
+
+#[track_caller]
+pub(crate) fn currency(code: &str) -> Currency {
+    Currency::new(code).expect("a literal of the test")
+}
+
+/// The command was refused as malformed, naming this field.
+#[track_caller]
+pub(crate) fn bad_field(outcome: &Outcome, expected: &str) {
+    match outcome {
+        Outcome::Rejected(Rejection::Any(AnyRejection::BadField { field, .. })) => {
+            assert_eq!(field, expected);
+        }
+        other => panic!("not refused for {expected}: {other:?}"),
+    }
+}
+
+pub(crate) fn recruit(partner: &str) -> RecruitPartner {
+    RecruitPartner {
+        partner: id(partner),
+        name: Name::Plain(DisplayName::new(partner).expect("a literal of the test")),
+        types: vec![PartnerType::Reseller],
+        country: None,
+        territories: Vec::new(),
+        natural_person: false,
+    }
+}
+
+pub(crate) fn enrol(partner: &str, programme: &str) -> EnrolPartner {
+    EnrolPartner { partner: id(partner), programme: id(programme), tier: None }
+}
+
+/// The first version of a programme in US dollars and UTC, in force since 2026.
+pub(crate) fn publish(programme: &str, terms: Terms) -> PublishProgramme {
+    PublishProgramme {
+        programme: id(programme),
+        version: 1,
+        effective_from: id("2026-01-01"),
+        currency: currency("USD"),
+        time_zone: None,
+        terms: Box::new(terms),
+    }
+}
+
+pub(crate) fn customer(customer: &str) -> RegisterCustomer {
+    RegisterCustomer {
+        customer: id(customer),
+        name: DisplayName::new(customer).expect("a literal of the test"),
+        domain: None,
+        country: None,
+        parent: None,
+    }
+}
+
+/// A deal of 50,000 dollars at customer `acme`, product line `gtx`, programme `prog`.
+pub(crate) fn deal(deal: &str, partner: &str) -> RegisterDeal {
+    RegisterDeal {
+        deal: id(deal),
+        customer: id("acme"),
+        partner: Some(id(partner)),
+        route: None,
+        programme: id("prog"),
+        product_line: id("gtx"),
+        territory: None,
+        value: usd("50000.00"),
+        expected_close: None,
+        contract: None,
+    }
+}
+
+impl Given {
+    /// An active partner, enrolled in a programme.
+    #[track_caller]
+    pub(crate) fn active(self, partner: &str, programme: &str) -> Given {
+        let note = None;
+        self.and(recruit(partner))
+            .and(ApplyForProgramme { partner: id(partner), note: note.clone() })
+            .and(ApprovePartner { partner: id(partner), note: note.clone() })
+            .and(ActivatePartner { partner: id(partner), note })
+            .and(enrol(partner, programme))
+    }
+}
+
+/// A published programme `prog` and the active partners enrolled in it.
+#[track_caller]
+pub(crate) fn programme_with(terms: Terms, partners: &[&str]) -> Given {
+    let story = given().and(publish("prog", terms));
+    partners.iter().fold(story, |story, partner| story.active(partner, "prog"))
+}
