@@ -1,6 +1,6 @@
 //! The data of a command: a tree of templates, written as JSON for each row.
 
-use super::map::{MapError, Source};
+use super::source::{MapError, Source};
 use super::spec::{Node, Value};
 use super::template::{RenderError, Row, Scope, Template};
 use chl_commands::{Command, CommandKind};

@@ -219,13 +219,15 @@ mod tests {
 
     #[test]
     fn names_become_identifiers() {
-        let slugged = |name: &str| Filter::Slug.apply(name.to_owned());
-        assert_eq!(slugged("Gekko & Co").as_deref(), Ok("gekko-co"));
-        assert_eq!(slugged("  Mei-Mei Johns ").as_deref(), Ok("mei-mei-johns"));
-        assert_eq!(slugged("Müller’s Straße, Łódź").as_deref(), Ok("mullers-strasse-lodz"));
-        assert_eq!(slugged("株式"), Err(FilterError::Letter('株')));
-        assert_eq!(slugged("&"), Err(FilterError::NoIdentifier));
-        assert_eq!(slugged(&"a".repeat(65)), Err(FilterError::LongIdentifier(65)));
+        let slugged = |name: &str| {
+            Filter::Slug.apply(name.to_owned()).unwrap_or_else(|error| format!("error: {error}"))
+        };
+        assert_eq!(slugged("Gekko & Co"), "gekko-co");
+        assert_eq!(slugged("  Mei-Mei Johns "), "mei-mei-johns");
+        assert_eq!(slugged("Müller’s Straße, Łódź"), "mullers-strasse-lodz");
+        assert!(slugged("株式").starts_with("error: '株' cannot stand"));
+        assert!(slugged("&").starts_with("error: no letter or digit is left"));
+        assert!(slugged(&"a".repeat(65)).starts_with("error: the identifier would have 65"));
     }
 
     #[test]
@@ -253,7 +255,8 @@ mod tests {
 
     #[test]
     fn an_empty_value_stays_empty() {
-        assert_eq!(Filter::Integer.apply(String::new()).as_deref(), Ok(""));
-        assert_eq!(Filter::Default("x".into()).apply(String::new()).as_deref(), Ok("x"));
+        let apply = |filter: Filter| filter.apply(String::new()).ok();
+        assert_eq!(apply(Filter::Integer).as_deref(), Some(""));
+        assert_eq!(apply(Filter::Default("x".into())).as_deref(), Some("x"));
     }
 }

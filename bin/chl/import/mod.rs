@@ -14,10 +14,15 @@ mod map;
 mod open;
 mod plan;
 mod rejects;
+mod sequence;
+mod source;
 mod spec;
 mod table;
 mod template;
 
+#[cfg(test)]
+mod tests;
+
 pub(crate) use open::{ImportError, open};
-pub(crate) use plan::{FileReport, Line, Origin, Plan, Reject, Report};
+pub(crate) use plan::{Plan, Reject, Report};
 pub(crate) use rejects::{Rejects, RejectsError};

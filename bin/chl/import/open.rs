@@ -1,7 +1,7 @@
 //! Opens a map and the exports it names.
 
-use super::map::{self, MapError, Source};
 use super::plan::{self, Plan};
+use super::source::{self, MapError, Source};
 use super::table::{Table, TableError};
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -54,7 +54,7 @@ pub(crate) fn open(map: &Path, files: &[PathBuf]) -> Result<Plan, ImportError> {
     let text = std::fs::read_to_string(map).map_err(unread)?;
     let name = map.display().to_string();
     let source = Source { name: &name, text: &text };
-    let spec = map::parse(&source)?;
+    let spec = source::parse(&source)?;
     let mut given: Vec<Option<&PathBuf>> = files.iter().map(Some).collect();
     let mut tables = BTreeMap::new();
     for (name, file) in &spec.files {

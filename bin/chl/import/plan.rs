@@ -1,28 +1,14 @@
 //! Plans: the exports read through the map, in the order in which things happened.
 
 use super::data::quote;
-use super::map::{self, Clock, CommandMap, Condition, Feed, MapError, Source};
+use super::map::{self, Clock, CommandMap, Feed};
+use super::sequence::{self, Origin, Sequence, Slot};
+use super::source::{MapError, Source};
 use super::spec::Spec;
 use super::table::Table;
 use super::template::Row;
 use chl_events::Instant;
-use std::collections::{BTreeMap, BTreeSet};
-
-/// A command's place in the sequence; the order of its fields is the order of the sequence.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Slot {
-    /// Whether it has an instant of its own.
-    timed: bool,
-    /// When.
-    at: Instant,
-    /// At one instant: closings, then registrations, then the rest.
-    rank: u8,
-    /// Without an instant the place in the map, else that of the export.
-    group: u16,
-    row: u32,
-    feed: u16,
-    command: u16,
-}
+use std::collections::BTreeMap;
 
 /// A row of which nothing, or a command less, came.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,14 +34,6 @@ pub(crate) struct Line {
     pub(crate) id: String,
     /// Where it comes from, for rejects.
     pub(crate) origin: Origin,
-}
-
-/// The row and command of the map that a line was made of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Origin {
-    feed: u16,
-    command: u16,
-    row: u32,
 }
 
 /// What became of an export's rows.
@@ -87,10 +65,7 @@ pub(crate) struct Plan {
     source: String,
     tables: Vec<Table>,
     feeds: Vec<Feed>,
-    slots: Vec<Slot>,
-    outside: Vec<(usize, u32, String)>,
-    without: Vec<(Origin, String)>,
-    repeated: usize,
+    sequence: Sequence,
 }
 
 /// Reads exports through a map; the tables are by the map's own names of them.
@@ -129,170 +104,21 @@ pub(super) fn plan(
     if !small {
         return Err(source.value(0, "feeds", "more than 65,535 of them"));
     }
-    let source = format!("/import/{}", spec.name.get_ref());
-    let mut planner = Planner::new(&clock, &tables);
-    for (number, feed) in feeds.iter().enumerate() {
-        planner.read(feed, u16::try_from(number).unwrap_or(u16::MAX));
-    }
-    let Planner { mut slots, fates, reasons, without, repeated, .. } = planner;
-    slots.sort_unstable();
-    let outside = fates.iter().enumerate().flat_map(|(table, fates)| {
-        let reasons = &reasons;
-        (0_u32..).zip(fates).filter_map(move |(row, fate)| match fate {
-            Fate::Taken => None,
-            Fate::Outside(reason) => {
-                Some((table, row, reasons.get(*reason).cloned().unwrap_or_default()))
-            }
-        })
-    });
-    let outside = outside.collect();
-    Ok(Plan { source, tables, feeds, slots, outside, without, repeated })
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Fate {
-    Taken,
-    /// Outside, for a reason by its number.
-    Outside(usize),
-}
-
-/// What the first reading of the exports finds.
-struct Planner<'a> {
-    clock: &'a Clock,
-    tables: &'a [Table],
-    slots: Vec<Slot>,
-    /// Per export and row.
-    fates: Vec<Vec<Fate>>,
-    reasons: Vec<String>,
-    without: Vec<(Origin, String)>,
-    seen: BTreeSet<(u16, u16, String)>,
-    repeated: usize,
-}
-
-impl<'a> Planner<'a> {
-    fn new(clock: &'a Clock, tables: &'a [Table]) -> Self {
-        let fates = tables.iter().map(|table| vec![Fate::Outside(0); table.rows() as usize]);
-        Self {
-            clock,
-            tables,
-            slots: Vec::new(),
-            fates: fates.collect(),
-            reasons: vec!["no feed of the map reads it".into()],
-            without: Vec::new(),
-            seen: BTreeSet::new(),
-            repeated: 0,
-        }
-    }
-
-    fn read(&mut self, feed: &Feed, number: u16) {
-        let Some(table) = self.tables.get(feed.table) else { return };
-        for row in 0..table.rows() {
-            let fate = match unmet(&feed.conditions, table.row(row)) {
-                Some(reason) => self.outside(reason),
-                None => self.read_row(feed, number, row),
-            };
-            let known =
-                self.fates.get_mut(feed.table).and_then(|fates| fates.get_mut(row as usize));
-            if let Some(known) = known.filter(|known| **known != Fate::Taken) {
-                *known = fate;
-            }
-        }
-    }
-
-    fn outside(&mut self, reason: String) -> Fate {
-        // Newest first: rows outside for one reason come in runs.
-        let known = self.reasons.iter().rposition(|known| *known == reason);
-        Fate::Outside(known.unwrap_or_else(|| {
-            self.reasons.push(reason);
-            self.reasons.len() - 1
-        }))
-    }
-
-    fn read_row(&mut self, feed: &Feed, number: u16, row: u32) -> Fate {
-        let Some(fields) = self.tables.get(feed.table).map(|table| table.row(row)) else {
-            return Fate::Taken;
-        };
-        let mut fate = self.outside("no command of the map is for it".into());
-        for (place, command) in (0_u16..).zip(&feed.commands) {
-            if unmet(&command.conditions, fields).is_some() {
-                continue;
-            }
-            fate = Fate::Taken;
-            let origin = Origin { feed: number, command: place, row };
-            match self.slot(command, origin, feed.table, fields) {
-                Ok(Some(slot)) => self.slots.push(slot),
-                Ok(None) => self.repeated += 1,
-                Err(reason) => self.without.push((origin, reason)),
-            }
-        }
-        fate
-    }
-
-    /// Where the command goes; none when it is sent once and has been.
-    fn slot(
-        &mut self,
-        command: &CommandMap,
-        origin: Origin,
-        table: usize,
-        row: Row<'_>,
-    ) -> Result<Option<Slot>, String> {
-        let Origin { feed, command: place, row: number } = origin;
-        if command.once {
-            let key = command.key.render(row).map_err(|error| format!("key: {error}"))?;
-            if !self.seen.insert((feed, place, key)) {
-                return Ok(None);
-            }
-        }
-        let timed = command.at.is_some();
-        let at = match &command.at {
-            None => self.clock.start,
-            Some(at) => self.instant(&at.render(row).map_err(|error| format!("at: {error}"))?)?,
-        };
-        // There are fewer than 65,536 exports, which was checked before.
-        let group = if timed { u16::try_from(table).unwrap_or(u16::MAX) } else { feed };
-        let rank = if timed { rank(command.kind.name) } else { 0 };
-        Ok(Some(Slot { timed, at, rank, group, row: number, feed, command: place }))
-    }
-
-    fn instant(&self, text: &str) -> Result<Instant, String> {
-        let zone = &self.clock.zone;
-        match map::instant(text, zone) {
-            None if text.is_empty() => Err("at: it has no date".into()),
-            None => Err(format!("at: {text:?} is no date or instant")),
-            Some(at) if at < self.clock.start => Err(format!("at: {text} lies before the start")),
-            Some(at) => Ok(at),
-        }
-    }
-}
-
-/// The first condition that does not hold, as a reason.
-fn unmet(conditions: &[Condition], row: Row<'_>) -> Option<String> {
-    conditions.iter().find_map(|condition| match condition.against(row) {
-        Ok(unmet) => unmet,
-        Err(error) => Some(error.to_string()),
-    })
-}
-
-/// At one instant a slot is freed before it is asked for.
-fn rank(kind: &str) -> u8 {
-    match kind {
-        "MarkDealWon" | "MarkDealLost" | "WithdrawDeal" | "RejectDeal" | "ExpireDeal" => 0,
-        "RegisterDeal" => 1,
-        _ => 2,
-    }
+    let sequence = sequence::read(&clock, &tables, &feeds);
+    Ok(Plan { source: format!("/import/{}", spec.name.get_ref()), tables, feeds, sequence })
 }
 
 impl Plan {
     /// How many commands it will try to make.
     pub(crate) fn len(&self) -> usize {
-        self.slots.len()
+        self.sequence.slots.len()
     }
 
     /// What it is about to do.
     pub(crate) fn report(&self) -> Report {
         let mut commands = BTreeMap::new();
-        for slot in &self.slots {
-            if let Some(command) = self.command(slot.feed, slot.command) {
+        for slot in &self.sequence.slots {
+            if let Some(command) = self.command(slot.origin()) {
                 *commands.entry(command.kind.name).or_default() += 1;
             }
         }
@@ -305,7 +131,7 @@ impl Plan {
                 outside: BTreeMap::new(),
             })
             .collect();
-        let outside = self.outside.iter().map(|(table, _, reason)| (*table, reason));
+        let outside = self.sequence.outside.iter().map(|(table, _, reason)| (*table, reason));
         let broken = self.tables.iter().enumerate().flat_map(|(place, table)| {
             table.broken.iter().map(move |broken| (place, &broken.reason))
         });
@@ -315,7 +141,7 @@ impl Plan {
             }
         }
         let files = files.into_iter().skip(1).collect();
-        Report { source: self.source.clone(), files, commands, repeated: self.repeated }
+        Report { source: self.source.clone(), files, commands, repeated: self.sequence.repeated }
     }
 
     /// The rows, and commands of rows, that are missing before anything is sent.
@@ -329,24 +155,27 @@ impl Plan {
                 fields: broken.fields.clone(),
             })
         });
-        let outside = self
-            .outside
+        let outside =
+            self.sequence.outside.iter().filter_map(|(table, row, reason)| {
+                self.reject_row(*table, *row, None, reason.clone())
+            });
+        let without = self
+            .sequence
+            .without
             .iter()
-            .filter_map(|(table, row, reason)| self.reject_row(*table, *row, None, reason.clone()));
-        let without =
-            self.without.iter().filter_map(|(origin, reason)| self.reject(*origin, reason));
+            .filter_map(|(origin, reason)| self.reject(*origin, reason));
         broken.chain(outside).chain(without)
     }
 
     /// The commands in the order in which they happened; a row that makes none is a reject.
     pub(crate) fn lines(&self) -> impl Iterator<Item = Result<Line, Reject>> {
-        self.slots.iter().filter_map(|slot| self.line(slot))
+        self.sequence.slots.iter().filter_map(|slot| self.line(slot))
     }
 
     /// The reject of a line's row, when the ledger has refused the line.
     pub(crate) fn reject(&self, origin: Origin, reason: &str) -> Option<Reject> {
         let table = self.feeds.get(usize::from(origin.feed))?.table;
-        let command = self.command(origin.feed, origin.command)?.kind.name;
+        let command = self.command(origin)?.kind.name;
         self.reject_row(table, origin.row, Some(command), reason.into())
     }
 
@@ -368,16 +197,15 @@ impl Plan {
         Some(Reject { file: table.file.clone(), line, command, reason, fields })
     }
 
-    fn command(&self, feed: u16, command: u16) -> Option<&CommandMap> {
-        self.feeds.get(usize::from(feed))?.commands.get(usize::from(command))
+    fn command(&self, origin: Origin) -> Option<&CommandMap> {
+        self.feeds.get(usize::from(origin.feed))?.commands.get(usize::from(origin.command))
     }
 
     fn line(&self, slot: &Slot) -> Option<Result<Line, Reject>> {
-        let Slot { feed, command, row, at, .. } = *slot;
-        let origin = Origin { feed, command, row };
-        let table = self.tables.get(self.feeds.get(usize::from(feed))?.table)?;
-        let made = render(self.command(feed, command)?, &self.source, at, table.row(row));
-        match made {
+        let origin = slot.origin();
+        let table = self.tables.get(self.feeds.get(usize::from(origin.feed))?.table)?;
+        let row = table.row(origin.row);
+        match render(self.command(origin)?, &self.source, slot.at(), row) {
             Ok((id, json)) => Some(Ok(Line { json, id, origin })),
             Err(reason) => self.reject(origin, &reason).map(Err),
         }
