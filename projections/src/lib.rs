@@ -7,6 +7,7 @@
 //! depends on now is computed when somebody asks. Scorecards are no rows but a pure function over
 //! rows, for any period: [`scorecards`].
 
+mod asked;
 mod balances;
 mod cell;
 mod claims;
@@ -23,6 +24,7 @@ mod requests;
 mod row;
 mod store;
 
+pub use asked::LotState;
 pub use balances::{BalanceRow, TOTAL};
 pub use cell::{Cell, Column, Field, Kind, List, Minor, Table};
 pub use claims::{ClaimRow, ClaimState};

@@ -1,1 +1,30 @@
-//! Keeps read models: checkpoints, rebuild beside and switch, as of a position, SQLite.
+//! Keeps the read models: folds blocks, writes rows and checkpoints into one SQLite file.
+//!
+//! Floor 4 of the house. [`Views`] is the writer's side: it folds blocks in memory and lets SQLite
+//! follow in transactions of whole blocks, builds read models anew beside the old, and compares
+//! both by digest. [`Reader`] is everybody else's side, in any process: typed filters, scorecards
+//! for any period, and read-only SQL. [`as_of`] folds a log up to a moment into a temporary
+//! database of the same schema.
+
+mod build;
+mod cache;
+mod checkpoint;
+mod digest;
+mod layout;
+mod place;
+mod query;
+mod reader;
+mod show;
+mod sql;
+mod tables;
+mod trial;
+mod views;
+
+pub use build::{AsOf, BuildError, Compared, Rebuilt, as_of};
+pub use checkpoint::{Checkpoint, SCHEMA_VERSION, StaleError};
+pub use digest::ViewDigest;
+pub use place::PlaceError;
+pub use query::{Filter, Query, View};
+pub use reader::{Answer, Reader, ReaderError};
+pub use trial::{Sum, TrialBalance};
+pub use views::{ApplyError, OpenError, Until, Views};

@@ -1,0 +1,274 @@
+//! How cells lie in SQLite: columns, statements, binding and reading.
+//!
+//! An amount of the row's currency is two columns, its decimal text and `…_minor`, an exact whole
+//! number; an amount with a currency of its own is three, with `…_currency`. A whole number beyond
+//! 64 bits is kept as text.
+
+use chl_events::{Currency, Money};
+use chl_projections::{Cell, Column, Kind, Table};
+use rusqlite::{Row, Statement, types::Value, types::ValueRef};
+use std::{borrow::Cow, fmt::Write};
+
+/// The statements of one table.
+#[derive(Debug)]
+pub(crate) struct Layout {
+    pub(crate) table: &'static Table,
+    pub(crate) insert: String,
+    /// Selects what makes a row, in the order [`read_cell`] takes it, without a condition.
+    pub(crate) select: String,
+    pub(crate) select_by_key: String,
+}
+
+impl Layout {
+    pub(crate) fn new(table: &'static Table) -> Self {
+        let count = columns(table).count();
+        let marks = vec!["?"; count].join(",");
+        let insert = format!("INSERT OR REPLACE INTO {} VALUES ({marks})", table.name);
+        let read: Vec<String> = table.columns.iter().flat_map(read_columns).collect();
+        let select = format!("SELECT {} FROM {}", read.join(","), table.name);
+        let keys = table.columns.iter().take(table.keys);
+        let keys: Vec<String> = keys.map(|column| format!("{}=?", column.name)).collect();
+        let select_by_key = format!("{select} WHERE {}", keys.join(" AND "));
+        Self { table, insert, select, select_by_key }
+    }
+
+    pub(crate) fn create(&self) -> String {
+        let columns: Vec<String> =
+            columns(self.table).map(|(name, kind)| format!("{name} {kind}")).collect();
+        format!(
+            "CREATE TABLE {} ({}, PRIMARY KEY ({})) WITHOUT ROWID",
+            self.table.name,
+            columns.join(", "),
+            key_names(self.table)
+        )
+    }
+
+    pub(crate) fn indices(&self) -> impl Iterator<Item = String> {
+        let table = self.table.name;
+        self.table.indices.iter().map(move |columns| {
+            let of = columns.join("_");
+            format!("CREATE INDEX IF NOT EXISTS {table}_by_{of} ON {table} ({})", columns.join(","))
+        })
+    }
+}
+
+/// The names of the primary key, separated by commas: also the canonical order.
+pub(crate) fn key_names(table: &Table) -> String {
+    let keys: Vec<&str> = table.columns.iter().take(table.keys).map(|c| c.name).collect();
+    keys.join(",")
+}
+
+/// The columns as SQLite has them, with their types.
+fn columns(table: &Table) -> impl Iterator<Item = (String, &'static str)> {
+    table.columns.iter().flat_map(|column| {
+        let name = column.name;
+        match column.kind {
+            Kind::Int | Kind::Flag => vec![(name.into(), "INTEGER")],
+            Kind::Text | Kind::List | Kind::Decimal | Kind::Date | Kind::Instant => {
+                vec![(name.into(), "TEXT")]
+            }
+            Kind::Bytes => vec![(name.into(), "BLOB")],
+            Kind::Minor => vec![(name.into(), "TEXT"), (format!("{name}_minor"), "INTEGER")],
+            Kind::Money => vec![
+                (name.into(), "TEXT"),
+                (format!("{name}_minor"), "INTEGER"),
+                (format!("{name}_currency"), "TEXT"),
+            ],
+        }
+    })
+}
+
+fn read_columns(column: &Column) -> Vec<String> {
+    let name = column.name;
+    match column.kind {
+        Kind::Minor => vec![format!("{name}_minor")],
+        Kind::Money => vec![format!("{name}_minor"), format!("{name}_currency")],
+        Kind::Int
+        | Kind::Flag
+        | Kind::Text
+        | Kind::List
+        | Kind::Decimal
+        | Kind::Date
+        | Kind::Instant
+        | Kind::Bytes => vec![name.into()],
+    }
+}
+
+/// Binds the cells of a row, one after the other, to an insert.
+pub(crate) struct Binder<'s, 'c> {
+    statement: &'s mut Statement<'c>,
+    table: &'static Table,
+    column: usize,
+    next: usize,
+    currency: Option<Currency>,
+    /// Amounts whose text waits for the row's currency: where it goes, and how much.
+    waiting: Vec<(usize, i128)>,
+    text: String,
+    failed: Option<rusqlite::Error>,
+}
+
+impl<'s, 'c> Binder<'s, 'c> {
+    pub(crate) fn new(statement: &'s mut Statement<'c>, table: &'static Table) -> Self {
+        Self {
+            statement,
+            table,
+            column: 0,
+            next: 1,
+            currency: None,
+            waiting: Vec::new(),
+            text: String::new(),
+            failed: None,
+        }
+    }
+
+    /// Binds the next column's cell.
+    pub(crate) fn cell(&mut self, cell: Cell<'_>) {
+        let column = self.table.columns.get(self.column);
+        self.column += 1;
+        if self.failed.is_some() {
+            return;
+        }
+        let kind = column.map_or(Kind::Text, |column| column.kind);
+        let bound = self.bind(kind, &cell);
+        if let (Cell::Text(text), Some("currency")) = (&cell, column.map(|c| c.name)) {
+            self.currency = Currency::new(text).ok();
+        }
+        self.failed = bound.err();
+    }
+
+    fn bind(&mut self, kind: Kind, cell: &Cell<'_>) -> rusqlite::Result<()> {
+        match (kind, cell) {
+            (Kind::Minor, Cell::Minor(minor)) => {
+                self.waiting.push((self.next, *minor));
+                self.statement.raw_bind_parameter(self.next + 1, whole(*minor))?;
+                self.next += 2;
+                Ok(())
+            }
+            (Kind::Minor, _) => self.nulls(2),
+            (Kind::Money, Cell::Money(money)) => {
+                self.statement.raw_bind_parameter(self.next, money.amount())?;
+                self.statement.raw_bind_parameter(self.next + 1, whole(money.minor()))?;
+                self.statement.raw_bind_parameter(self.next + 2, money.currency().code())?;
+                self.next += 3;
+                Ok(())
+            }
+            (Kind::Money, _) => self.nulls(3),
+            (_, cell) => self.simple(cell),
+        }
+    }
+
+    fn nulls(&mut self, count: usize) -> rusqlite::Result<()> {
+        for _ in 0..count {
+            self.statement.raw_bind_parameter(self.next, rusqlite::types::Null)?;
+            self.next += 1;
+        }
+        Ok(())
+    }
+
+    fn simple(&mut self, cell: &Cell<'_>) -> rusqlite::Result<()> {
+        let at = self.next;
+        self.next += 1;
+        match cell {
+            Cell::Null => self.statement.raw_bind_parameter(at, rusqlite::types::Null),
+            Cell::Int(value) => self.statement.raw_bind_parameter(at, value),
+            Cell::Text(text) => self.statement.raw_bind_parameter(at, text.as_ref()),
+            Cell::Date(date) => self.written(at, date),
+            Cell::Instant(instant) => self.written(at, instant),
+            Cell::Minor(minor) => self.statement.raw_bind_parameter(at, whole(*minor)),
+            Cell::Money(money) => self.written(at, money),
+            Cell::Bytes(bytes) => self.statement.raw_bind_parameter(at, bytes.as_ref()),
+        }
+    }
+
+    fn written(&mut self, at: usize, value: &dyn std::fmt::Display) -> rusqlite::Result<()> {
+        self.text.clear();
+        write!(self.text, "{value}").expect("a string takes what is written to it");
+        self.statement.raw_bind_parameter(at, self.text.as_str())
+    }
+
+    /// Binds the texts of amounts and runs the insert.
+    pub(crate) fn execute(mut self) -> rusqlite::Result<()> {
+        if let Some(failed) = self.failed {
+            return Err(failed);
+        }
+        for (at, minor) in std::mem::take(&mut self.waiting) {
+            let text = self.currency.map(|of| Money::from_minor(minor, of).amount());
+            self.statement.raw_bind_parameter(at, text)?;
+        }
+        self.statement.raw_execute()?;
+        Ok(())
+    }
+}
+
+fn whole(minor: i128) -> Value {
+    i64::try_from(minor).map_or_else(|_| Value::Text(minor.to_string()), Value::Integer)
+}
+
+/// Binds a key's cells to a select.
+pub(crate) fn bind_key(
+    statement: &mut Statement<'_>,
+    table: &'static Table,
+    cells: impl FnOnce(&mut dyn FnMut(Cell<'_>)),
+) -> rusqlite::Result<()> {
+    let mut binder = Binder::new(statement, table);
+    cells(&mut |cell| binder.cell(cell));
+    binder.failed.map_or(Ok(()), Err)
+}
+
+/// Reads a row's cells, column by column, from what [`Layout::select`] selects.
+pub(crate) struct Cells<'r, 's> {
+    row: &'r Row<'s>,
+    columns: std::slice::Iter<'static, Column>,
+    next: usize,
+}
+
+impl<'r, 's> Cells<'r, 's> {
+    pub(crate) fn new(row: &'r Row<'s>, table: &'static Table) -> Self {
+        Self { row, columns: table.columns.iter(), next: 0 }
+    }
+
+    /// The next column's cell; none behind the last, and for a value that is none of its kind.
+    pub(crate) fn next(&mut self) -> Option<Cell<'static>> {
+        let column = self.columns.next()?;
+        let value = self.value()?;
+        if column.kind == Kind::Money {
+            let currency = self.value()?;
+            let (Some(minor), ValueRef::Text(code)) = (minor(value), currency) else {
+                return (value == ValueRef::Null).then_some(Cell::Null);
+            };
+            let currency = Currency::new(std::str::from_utf8(code).ok()?).ok()?;
+            return Some(Cell::Money(Money::from_minor(minor, currency)));
+        }
+        read_cell(column.kind, value)
+    }
+
+    fn value(&mut self) -> Option<ValueRef<'r>> {
+        let value = self.row.get_ref(self.next).ok()?;
+        self.next += 1;
+        Some(value)
+    }
+}
+
+fn read_cell(kind: Kind, value: ValueRef<'_>) -> Option<Cell<'static>> {
+    if value == ValueRef::Null {
+        return Some(Cell::Null);
+    }
+    let text = || value.as_str().ok();
+    Some(match kind {
+        Kind::Int | Kind::Flag => Cell::Int(value.as_i64().ok()?),
+        Kind::Text | Kind::List | Kind::Decimal => Cell::Text(Cow::Owned(text()?.to_owned())),
+        Kind::Date => Cell::Date(text()?.parse().ok()?),
+        Kind::Instant => Cell::Instant(text()?.parse().ok()?),
+        Kind::Minor => Cell::Minor(minor(value)?),
+        Kind::Money => return None,
+        Kind::Bytes => Cell::Bytes(Cow::Owned(value.as_blob().ok()?.to_vec())),
+    })
+}
+
+fn minor(value: ValueRef<'_>) -> Option<i128> {
+    match value {
+        ValueRef::Integer(whole) => Some(i128::from(whole)),
+        ValueRef::Text(text) => std::str::from_utf8(text).ok()?.parse().ok(),
+        ValueRef::Null | ValueRef::Real(_) | ValueRef::Blob(_) => None,
+    }
+}

@@ -1,0 +1,181 @@
+//! What can be asked of the read models: a view, filters on its columns, a moment.
+
+use crate::ReaderError;
+use chl_events::Instant;
+use chl_projections::{Kind, Posting, Row, Table};
+use rusqlite::types::Value;
+
+macro_rules! views {
+    ($($(#[$doc:meta])* $variant:ident => $table:expr),+ $(,)?) => {
+        /// A read model.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum View {
+            $($(#[$doc])* $variant),+
+        }
+
+        impl View {
+            /// Every read model that has rows.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            pub(crate) fn table(self) -> &'static Table {
+                match self { $(Self::$variant => $table),+ }
+            }
+        }
+    };
+}
+
+views! {
+    /// What each fund holds, by lot and in total.
+    Balances => chl_projections::BalanceRow::TABLE,
+    /// Every posting line.
+    Postings => Posting::TABLE,
+    /// Deals.
+    Deals => chl_projections::DealRow::TABLE,
+    /// Conflicts.
+    Conflicts => chl_projections::ConflictRow::TABLE,
+    /// Claims.
+    Claims => chl_projections::ClaimRow::TABLE,
+    /// MDF requests.
+    Requests => chl_projections::RequestRow::TABLE,
+    /// Co-op lots.
+    Lots => chl_projections::LotRow::TABLE,
+    /// Partners.
+    Partners => chl_projections::PartnerRow::TABLE,
+    /// Tiers of partners, by date.
+    Tiers => chl_projections::TierRow::TABLE,
+    /// Credentials of people.
+    Certifications => chl_projections::CertificationRow::TABLE,
+    /// Measures of partners.
+    Measures => chl_projections::MeasureRow::TABLE,
+    /// Versions of programmes.
+    Programmes => chl_projections::ProgrammeRow::TABLE,
+    /// What partners sold and earned, by day.
+    Days => chl_projections::DayRow::TABLE,
+}
+
+impl View {
+    /// The name, as in SQL.
+    pub fn name(self) -> &'static str {
+        self.table().name
+    }
+
+    /// The read model of a name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|view| view.name() == name)
+    }
+
+    /// The columns a filter may name.
+    pub fn filters(self) -> impl Iterator<Item = &'static str> {
+        let alias = (self == Self::Conflicts).then_some("partner");
+        let columns = self.table().columns.iter();
+        columns.filter(|column| comparable(column.kind)).map(|column| column.name).chain(alias)
+    }
+}
+
+fn comparable(kind: Kind) -> bool {
+    match kind {
+        Kind::Int | Kind::Flag | Kind::Text | Kind::Decimal | Kind::Date | Kind::Instant => true,
+        Kind::List | Kind::Minor | Kind::Money | Kind::Bytes => false,
+    }
+}
+
+/// A condition on a column, which a row must meet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Filter {
+    /// The column has this value; of a conflict, `partner` is either side.
+    Is(String, String),
+    /// The column has one of these values.
+    In(String, Vec<String>),
+    /// The column has this value or a later one.
+    From(String, String),
+    /// The column has this value or an earlier one.
+    To(String, String),
+}
+
+/// A question to one read model.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Query {
+    /// The read model.
+    pub view: View,
+    /// All of these must hold.
+    pub filters: Vec<Filter>,
+    /// At most so many rows, in the order of the primary key.
+    pub limit: Option<u64>,
+    /// As of when ages, days left and effective states are computed.
+    pub now: Instant,
+}
+
+impl Query {
+    /// Asks for every row of a view.
+    pub fn all(view: View, now: Instant) -> Self {
+        Self { view, filters: Vec::new(), limit: None, now }
+    }
+
+    /// Adds the condition that a column has a value.
+    #[must_use]
+    pub fn with(mut self, column: &str, value: &str) -> Self {
+        self.filters.push(Filter::Is(column.into(), value.into()));
+        self
+    }
+
+    /// The condition as SQL, and what is bound to it.
+    pub(crate) fn condition(&self) -> Result<(String, Vec<Value>), ReaderError> {
+        let mut clauses = Vec::new();
+        let mut values = Vec::new();
+        for filter in &self.filters {
+            let (column, test, given): (_, _, &[String]) = match filter {
+                Filter::Is(column, value) => (column, "=", std::slice::from_ref(value)),
+                Filter::In(column, values) => (column, "=", values),
+                Filter::From(column, value) => (column, ">=", std::slice::from_ref(value)),
+                Filter::To(column, value) => (column, "<=", std::slice::from_ref(value)),
+            };
+            let columns = self.columns(column)?;
+            let mut either = Vec::new();
+            for value in given {
+                for (name, kind) in &columns {
+                    either.push(format!("{name}{test}?"));
+                    values.push(bound(name, *kind, value)?);
+                }
+            }
+            let none = either.is_empty();
+            clauses.push(if none { "0".into() } else { format!("({})", either.join(" OR ")) });
+        }
+        let condition = if clauses.is_empty() { String::new() } else { clauses.join(" AND ") };
+        Ok((condition, values))
+    }
+
+    fn columns(&self, name: &str) -> Result<Vec<(&'static str, Kind)>, ReaderError> {
+        if self.view == View::Conflicts && name == "partner" {
+            let sides = ["incumbent_partner", "challenger_partner"];
+            return Ok(sides.map(|side| (side, Kind::Text)).to_vec());
+        }
+        let columns = self.view.table().columns.iter();
+        let mut known = columns.filter(|column| comparable(column.kind));
+        let column = known.find(|column| column.name == name);
+        let column = column.ok_or_else(|| ReaderError::Column {
+            view: self.view.name(),
+            column: name.chars().take(64).collect(),
+            known: self.view.filters().collect::<Vec<_>>().join(", "),
+        })?;
+        Ok(vec![(column.name, column.kind)])
+    }
+}
+
+fn bound(column: &'static str, kind: Kind, value: &str) -> Result<Value, ReaderError> {
+    let wrong = || ReaderError::Value { column, value: value.chars().take(64).collect() };
+    Ok(match kind {
+        Kind::Int => Value::Integer(value.parse().map_err(|_| wrong())?),
+        Kind::Flag => Value::Integer(i64::from(value.parse::<bool>().map_err(|_| wrong())?)),
+        Kind::Date => {
+            let date: chl_events::Date = value.parse().map_err(|_| wrong())?;
+            Value::Text(date.to_string())
+        }
+        Kind::Instant => {
+            let instant: Instant = value.parse().map_err(|_| wrong())?;
+            Value::Text(instant.to_string())
+        }
+        Kind::Text | Kind::List | Kind::Decimal | Kind::Minor | Kind::Money | Kind::Bytes => {
+            Value::Text(value.into())
+        }
+    })
+}

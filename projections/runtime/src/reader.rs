@@ -1,0 +1,222 @@
+//! The readers' side: answers from SQLite, in any process, beside the one that writes.
+
+use crate::{
+    Query, StaleError, View, ViewDigest,
+    checkpoint::{self, Checkpoint},
+    digest::digests,
+    layout::{Cells, Layout, key_names},
+    show::{Shown, json_cells, shown},
+};
+use chl_events::{Instant, LedgerId};
+use chl_projections::{
+    BalanceRow, Cell, CertificationRow, ClaimRow, ConflictRow, DayRow, DealRow, LotRow, MeasureRow,
+    PartnerRow, Posting, ProgrammeRow, RequestRow, Row, TierRow,
+};
+use rusqlite::{Connection, OpenFlags, params_from_iter};
+use serde_json::Value;
+use std::path::Path;
+
+/// Says why read models cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReaderError {
+    /// There are none yet, or they are another release's.
+    #[error(transparent)]
+    Stale(#[from] StaleError),
+    /// SQLite failed.
+    #[error("the database of the read models: {0}")]
+    Sqlite(#[from] rusqlite::Error),
+    /// A view has no such column, or none that can be compared.
+    #[error("{view} cannot be filtered by {column:?}; it can by: {known}")]
+    Column {
+        /// The view.
+        view: &'static str,
+        /// What was asked for.
+        column: String,
+        /// What can be asked for.
+        known: String,
+    },
+    /// A filter's value is none of the column's kind.
+    #[error("{value:?} is no value of {column}")]
+    Value {
+        /// The column.
+        column: &'static str,
+        /// The value.
+        value: String,
+    },
+    /// A row does not read back.
+    #[error("a row of {0} does not read back; the read models must be rebuilt")]
+    Damaged(&'static str),
+    /// A foreign statement is not allowed.
+    #[error("only reading is allowed: {0}")]
+    Statement(String),
+    /// There is no such programme, or none in force.
+    #[error("no programme {0} is in force at the end of the period")]
+    Programme(String),
+}
+
+/// Rows in answer to a question.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer {
+    /// The position the rows stand for: as many commits are folded into them.
+    pub position: u64,
+    /// When the last of them was recorded.
+    pub recorded_at: Option<Instant>,
+    /// The names of the columns.
+    pub columns: Vec<String>,
+    /// The rows, each with a value per column.
+    pub rows: Vec<Vec<Value>>,
+}
+
+/// The read models, open to be read.
+#[derive(Debug)]
+pub struct Reader {
+    pub(crate) db: Connection,
+}
+
+impl Reader {
+    /// Opens the read models a path names; never changes them.
+    pub fn open(path: &Path) -> Result<Self, ReaderError> {
+        let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        db.busy_timeout(std::time::Duration::from_secs(10))?;
+        db.pragma_update(None, "query_only", true)?;
+        let reader = Self { db };
+        reader.checkpoint()?;
+        Ok(reader)
+    }
+
+    /// How far the read models have come.
+    pub fn checkpoint(&self) -> Result<Checkpoint, ReaderError> {
+        Ok(checkpoint::read(&self.db)??)
+    }
+
+    /// The position the rows stand for: as many commits are folded into them.
+    pub fn position(&self) -> Result<u64, ReaderError> {
+        Ok(self.checkpoint()?.position)
+    }
+
+    /// The ledger they are of.
+    pub fn ledger(&self) -> Result<LedgerId, ReaderError> {
+        Ok(self.checkpoint()?.ledger)
+    }
+
+    /// The digest of each view's canonical dump.
+    pub fn digests(&self) -> Result<Vec<ViewDigest>, ReaderError> {
+        self.snapshot(|reader| Ok(digests(&reader.db)?))
+    }
+
+    /// Answers a question, all of it as of one position.
+    pub fn query(&self, query: &Query) -> Result<Answer, ReaderError> {
+        self.snapshot(|reader| reader.answer(query))
+    }
+
+    /// Runs a step in one read transaction, so that all of it sees one position.
+    pub(crate) fn snapshot<T>(
+        &self,
+        step: impl FnOnce(&Self) -> Result<T, ReaderError>,
+    ) -> Result<T, ReaderError> {
+        let transaction = self.db.unchecked_transaction()?;
+        let done = step(self);
+        transaction.finish()?;
+        done
+    }
+
+    fn answer(&self, query: &Query) -> Result<Answer, ReaderError> {
+        let checkpoint = self.checkpoint()?;
+        let mut answer = Answer {
+            position: checkpoint.position,
+            recorded_at: checkpoint.recorded_at,
+            columns: Vec::new(),
+            rows: Vec::new(),
+        };
+        match query.view {
+            View::Balances => self.show::<BalanceRow>(query, &mut answer)?,
+            View::Postings => self.show_postings(query, &mut answer)?,
+            View::Deals => self.show::<DealRow>(query, &mut answer)?,
+            View::Conflicts => self.show::<ConflictRow>(query, &mut answer)?,
+            View::Claims => self.show::<ClaimRow>(query, &mut answer)?,
+            View::Requests => self.show::<RequestRow>(query, &mut answer)?,
+            View::Lots => self.show::<LotRow>(query, &mut answer)?,
+            View::Partners => self.show::<PartnerRow>(query, &mut answer)?,
+            View::Tiers => self.show::<TierRow>(query, &mut answer)?,
+            View::Certifications => self.show::<CertificationRow>(query, &mut answer)?,
+            View::Measures => self.show::<MeasureRow>(query, &mut answer)?,
+            View::Programmes => self.show::<ProgrammeRow>(query, &mut answer)?,
+            View::Days => self.show::<DayRow>(query, &mut answer)?,
+        }
+        Ok(answer)
+    }
+
+    fn show<R: Shown>(&self, query: &Query, answer: &mut Answer) -> Result<(), ReaderError> {
+        let columns = shown(R::TABLE.columns).map(|column| column.name);
+        answer.columns = columns.chain(R::COMPUTED.iter().copied()).map(Into::into).collect();
+        self.each::<R>(query, &mut |row| {
+            let mut cells = Vec::new();
+            row.cells(&mut |cell| cells.push(owned(cell)));
+            let mut values = json_cells(R::TABLE.columns, &cells);
+            values.extend(row.computed(query.now, &self.db)?);
+            answer.rows.push(values);
+            Ok(())
+        })
+    }
+
+    /// Hands out typed rows that meet a query's conditions, in the order of their keys.
+    pub(crate) fn each<R: Row>(
+        &self,
+        query: &Query,
+        to: &mut dyn FnMut(R) -> Result<(), ReaderError>,
+    ) -> Result<(), ReaderError> {
+        self.each_cells(query, &mut |cells| {
+            let row = R::read(&mut || cells.next());
+            to(row.ok_or(ReaderError::Damaged(R::TABLE.name))?)
+        })
+    }
+
+    fn each_cells(
+        &self,
+        query: &Query,
+        to: &mut dyn FnMut(&mut Cells<'_, '_>) -> Result<(), ReaderError>,
+    ) -> Result<(), ReaderError> {
+        let table = query.view.table();
+        let (condition, values) = query.condition()?;
+        let mut select = Layout::new(table).select;
+        if !condition.is_empty() {
+            select = format!("{select} WHERE {condition}");
+        }
+        select = format!("{select} ORDER BY {}", key_names(table));
+        if let Some(limit) = query.limit {
+            select = format!("{select} LIMIT {limit}");
+        }
+        let mut statement = self.db.prepare_cached(&select)?;
+        let mut rows = statement.query(params_from_iter(values))?;
+        while let Some(row) = rows.next()? {
+            to(&mut Cells::new(row, table))?;
+        }
+        Ok(())
+    }
+
+    fn show_postings(&self, query: &Query, answer: &mut Answer) -> Result<(), ReaderError> {
+        let table = Posting::TABLE;
+        answer.columns = table.columns.iter().map(|column| column.name.into()).collect();
+        self.each_cells(query, &mut |read| {
+            let cells: Vec<Cell<'_>> = std::iter::from_fn(|| read.next()).collect();
+            if cells.len() != table.columns.len() {
+                return Err(ReaderError::Damaged(table.name));
+            }
+            answer.rows.push(json_cells(table.columns, &cells));
+            Ok(())
+        })
+    }
+}
+
+fn owned(cell: Cell<'_>) -> Cell<'static> {
+    match cell {
+        Cell::Text(text) => Cell::Text(text.into_owned().into()),
+        Cell::Bytes(bytes) => Cell::Bytes(bytes.into_owned().into()),
+        Cell::Null => Cell::Null,
+        Cell::Int(value) => Cell::Int(value),
+        Cell::Date(date) => Cell::Date(date),
+        Cell::Instant(instant) => Cell::Instant(instant),
+        Cell::Minor(minor) => Cell::Minor(minor),
+        Cell::Money(money) => Cell::Money(money),
+    }
+}

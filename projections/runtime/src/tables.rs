@@ -1,0 +1,159 @@
+//! The read models over one connection: what folds change, and the transaction it goes into.
+
+use crate::{
+    cache::{Cached, failed},
+    layout::{Binder, Layout},
+};
+use chl_events::Commit;
+use chl_log::ReadLog;
+use chl_projections::{
+    BalanceRow, CertificationRow, ClaimRow, ConflictRow, DayRow, DealRow, Keeps, LotRow,
+    MeasureRow, PartnerRow, Posting, ProgrammeRow, RequestRow, Row, Store, StoreError, Table,
+    TierRow,
+};
+use rusqlite::Connection;
+use std::sync::Arc;
+
+/// Every table of the read models, in the order they are created.
+pub(crate) const TABLES: &[&Table] = &[
+    BalanceRow::TABLE,
+    Posting::TABLE,
+    DealRow::TABLE,
+    ConflictRow::TABLE,
+    ClaimRow::TABLE,
+    RequestRow::TABLE,
+    LotRow::TABLE,
+    PartnerRow::TABLE,
+    TierRow::TABLE,
+    CertificationRow::TABLE,
+    MeasureRow::TABLE,
+    ProgrammeRow::TABLE,
+    DayRow::TABLE,
+];
+
+macro_rules! tables {
+    ($($field:ident: $row:ty),+ $(,)?) => {
+        /// The rows in memory over a connection, and the log an entry is looked up in.
+        pub(crate) struct Tables {
+            pub(crate) db: Connection,
+            log: Arc<dyn ReadLog>,
+            postings: Layout,
+            /// Whether a transaction is open.
+            open: bool,
+            /// How many postings it holds.
+            posted: usize,
+            $($field: Cached<$row>),+
+        }
+
+        impl Tables {
+            /// Takes a connection over; `empty` says that its tables have no rows.
+            pub(crate) fn new(db: Connection, log: Arc<dyn ReadLog>, empty: bool) -> Self {
+                Self {
+                    db,
+                    log,
+                    postings: Layout::new(Posting::TABLE),
+                    open: false,
+                    posted: 0,
+                    $($field: Cached::new(empty)),+
+                }
+            }
+
+            /// How many rows the open transaction has changed or will change.
+            pub(crate) fn pending(&self) -> usize {
+                self.posted $(+ self.$field.changed())+
+            }
+
+            /// Writes all changed rows into the open transaction.
+            pub(crate) fn write(&mut self) -> rusqlite::Result<()> {
+                $(self.$field.flush(&self.db)?;)+
+                Ok(())
+            }
+        }
+
+        $(
+            impl Keeps<$row> for Tables {
+                fn peek(
+                    &mut self,
+                    key: &<$row as Row>::Key,
+                ) -> Result<Option<&$row>, StoreError> {
+                    self.$field.peek(key, &self.db)
+                }
+
+                fn edit(
+                    &mut self,
+                    key: &<$row as Row>::Key,
+                ) -> Result<Option<&mut $row>, StoreError> {
+                    self.$field.edit(key, &self.db)
+                }
+
+                fn edit_or(
+                    &mut self,
+                    key: &<$row as Row>::Key,
+                    new: fn(&<$row as Row>::Key) -> $row,
+                ) -> Result<&mut $row, StoreError> {
+                    self.$field.edit_or(key, &self.db, new)
+                }
+
+                fn put(&mut self, row: $row) -> Result<(), StoreError> {
+                    self.$field.put(row);
+                    Ok(())
+                }
+            }
+        )+
+    };
+}
+
+tables! {
+    balances: BalanceRow,
+    lots: LotRow,
+    deals: DealRow,
+    conflicts: ConflictRow,
+    claims: ClaimRow,
+    requests: RequestRow,
+    partners: PartnerRow,
+    tiers: TierRow,
+    certifications: CertificationRow,
+    measures: MeasureRow,
+    programmes: ProgrammeRow,
+    days: DayRow,
+}
+
+impl Tables {
+    /// Opens a transaction where none is open.
+    pub(crate) fn begin(&mut self) -> rusqlite::Result<()> {
+        if !self.open {
+            self.db.execute_batch("BEGIN IMMEDIATE")?;
+            self.open = true;
+        }
+        Ok(())
+    }
+
+    /// Commits the open transaction.
+    pub(crate) fn commit(&mut self) -> rusqlite::Result<()> {
+        if self.open {
+            self.db.execute_batch("COMMIT")?;
+            self.open = false;
+            self.posted = 0;
+        }
+        Ok(())
+    }
+}
+
+impl Store for Tables {
+    fn post(&mut self, posting: &Posting<'_>) -> Result<(), StoreError> {
+        let mut statement = self.db.prepare_cached(&self.postings.insert).map_err(failed)?;
+        let mut binder = Binder::new(&mut statement, Posting::TABLE);
+        posting.cells(&mut |cell| binder.cell(cell));
+        binder.execute().map_err(failed)?;
+        self.posted += 1;
+        Ok(())
+    }
+
+    fn earlier(&mut self, position: u64) -> Result<Commit, StoreError> {
+        let bytes = self.log.commit_at(position).map_err(|source| StoreError(source.into()))?;
+        let bytes = bytes.ok_or_else(|| {
+            StoreError(format!("the log has no commit at position {position}").into())
+        })?;
+        Commit::decode(&bytes).map_err(|source| StoreError(source.into()))
+    }
+}

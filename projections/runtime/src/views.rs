@@ -1,0 +1,306 @@
+//! The read models of one ledger, kept in one SQLite file as blocks come.
+
+use crate::{
+    PlaceError, StaleError,
+    checkpoint::{self, Checkpoint},
+    digest::{ViewDigest, digests},
+    layout::Layout,
+    place,
+    tables::{TABLES, Tables},
+};
+use chl_events::{Block, Commit, CommitError, Date, Instant};
+use chl_log::{ReadError, ReadLog};
+use chl_projections::{FoldError, fold};
+use rusqlite::{Connection, OpenFlags};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+/// How many changed rows are written in one transaction while the views are behind.
+const ROWS_PER_TRANSACTION: usize = 50_000;
+
+/// Says why the read models cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// They are not those of the log; a rebuild makes them anew.
+    #[error(transparent)]
+    Stale(#[from] StaleError),
+    /// Their files cannot be read or written.
+    #[error("the files of the read models: {0}")]
+    Place(#[from] PlaceError),
+    /// SQLite failed.
+    #[error("the database of the read models: {0}")]
+    Sqlite(#[from] rusqlite::Error),
+    /// The log cannot be read.
+    #[error(transparent)]
+    Log(#[from] ReadError),
+}
+
+/// Says why blocks could not be folded.
+#[derive(Debug, thiserror::Error)]
+pub enum ApplyError {
+    /// The block does not follow the last one folded.
+    #[error("the read models stand at position {position}; the block begins at {first}")]
+    Gap {
+        /// Where they stand.
+        position: u64,
+        /// Where the block begins.
+        first: u64,
+    },
+    /// A commit cannot be read.
+    #[error(transparent)]
+    Commit(#[from] CommitError),
+    /// A commit cannot be folded.
+    #[error(transparent)]
+    Fold(#[from] FoldError),
+    /// SQLite failed.
+    #[error("the database of the read models: {0}")]
+    Sqlite(#[from] rusqlite::Error),
+    /// The log cannot be read.
+    #[error(transparent)]
+    Log(#[from] ReadError),
+    /// An earlier call failed; what is in memory is no longer what is stored.
+    #[error("the read models failed earlier and must be opened anew")]
+    Broken,
+}
+
+/// Where to stop: what is asked for as of a moment of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Until {
+    /// At the log's end.
+    Head,
+    /// With the commit at a position, itself included.
+    Position(u64),
+    /// With the last commit recorded at or before an instant.
+    RecordedAt(Instant),
+}
+
+impl Until {
+    fn takes(self, commit: &Commit) -> bool {
+        match self {
+            Self::Head => true,
+            Self::Position(last) => commit.position <= last,
+            Self::RecordedAt(last) => commit.recorded_at <= last,
+        }
+    }
+}
+
+/// The read models of one ledger, open to be written: by one process, in one thread.
+///
+/// Folds run in memory; SQLite follows in transactions of whole blocks, each with the checkpoint,
+/// at [`flush`](Self::flush) and whenever enough rows wait. What is not flushed when the process
+/// ends is folded again from the log.
+pub struct Views {
+    pub(crate) tables: Tables,
+    pub(crate) log: Arc<dyn ReadLog>,
+    pub(crate) link: PathBuf,
+    checkpoint: Checkpoint,
+    flushed: u64,
+    effective: Option<Date>,
+    broken: bool,
+}
+
+impl std::fmt::Debug for Views {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Views")
+            .field("link", &self.link)
+            .field("checkpoint", &self.checkpoint)
+            .field("flushed", &self.flushed)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Views {
+    /// Opens the read models of a log, or begins empty ones where there are none.
+    ///
+    /// `path` is a symbolic link to the database, as SQLite takes it; the folder must exist.
+    pub fn open(path: &Path, log: Arc<dyn ReadLog>) -> Result<Self, OpenError> {
+        let Some(file) = place::current(path)? else {
+            let file = place::next(path)?;
+            create(&file, &log, true)?.close().map_err(|(_, source)| source)?;
+            place::switch(path, &file)?;
+            return Self::open(path, log);
+        };
+        let db = Connection::open_with_flags(&file, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        configure(&db)?;
+        db.pragma_update(None, "journal_mode", "WAL")?;
+        db.pragma_update(None, "synchronous", "NORMAL")?;
+        let checkpoint = checkpoint::read(&db)??;
+        if let Some(stale) = checkpoint.check(log.as_ref())? {
+            return Err(stale.into());
+        }
+        for table in TABLES {
+            for index in Layout::new(table).indices() {
+                db.execute_batch(&index)?;
+            }
+        }
+        Ok(Self::over(db, log, path, checkpoint))
+    }
+
+    /// Begins empty read models in a new file that nobody reads yet; a failure leaves it useless.
+    pub(crate) fn begin(
+        link: &Path,
+        file: &Path,
+        log: Arc<dyn ReadLog>,
+        effective: Option<Date>,
+    ) -> Result<Self, OpenError> {
+        let db = create(file, &log, false)?;
+        let start = Checkpoint::start(log.head().ledger);
+        let views = Self::over(db, log, link, start);
+        Ok(Self { effective, ..views })
+    }
+
+    fn over(db: Connection, log: Arc<dyn ReadLog>, link: &Path, checkpoint: Checkpoint) -> Self {
+        Self {
+            tables: Tables::new(db, Arc::clone(&log), checkpoint.position == 0),
+            log,
+            link: link.to_owned(),
+            checkpoint,
+            flushed: checkpoint.position,
+            effective: None,
+            broken: false,
+        }
+    }
+
+    /// The position that is folded next: as many commits are.
+    pub fn position(&self) -> u64 {
+        self.checkpoint.position
+    }
+
+    /// The position SQLite shows to others.
+    pub fn flushed_position(&self) -> u64 {
+        self.flushed
+    }
+
+    /// How far the folds have come.
+    pub fn checkpoint(&self) -> Checkpoint {
+        self.checkpoint
+    }
+
+    /// Folds blocks; those already folded are passed over, so that a caller may repeat some.
+    pub fn apply(&mut self, blocks: &[Block]) -> Result<(), ApplyError> {
+        for block in blocks {
+            self.guarded(|views| views.fold_block(block, Until::Head).map(drop))?;
+        }
+        Ok(())
+    }
+
+    /// Writes what waits in memory into SQLite, with the checkpoint, in one transaction.
+    pub fn flush(&mut self) -> Result<(), ApplyError> {
+        self.guarded(Self::flush_rows)
+    }
+
+    /// Folds what the log has beyond the read models, and flushes.
+    ///
+    /// `progress` hears the position reached and where the log ends.
+    pub fn catch_up(&mut self, progress: &mut dyn FnMut(u64, u64)) -> Result<(), ApplyError> {
+        self.fold_until(Until::Head, progress)
+    }
+
+    pub(crate) fn fold_until(
+        &mut self,
+        until: Until,
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> Result<(), ApplyError> {
+        let end = self.log.head().next;
+        for block in self.log.read(self.checkpoint.position)? {
+            let block = block?;
+            let mut more = true;
+            self.guarded(|views| {
+                more = views.fold_block(&block, until)?;
+                Ok(())
+            })?;
+            progress(self.checkpoint.position, end);
+            if !more {
+                break;
+            }
+        }
+        self.flush()
+    }
+
+    /// Runs a step; after a failure nothing more is taken, since rows may be half changed.
+    fn guarded(
+        &mut self,
+        step: impl FnOnce(&mut Self) -> Result<(), ApplyError>,
+    ) -> Result<(), ApplyError> {
+        if self.broken {
+            return Err(ApplyError::Broken);
+        }
+        let done = step(self);
+        self.broken = done.is_err();
+        done
+    }
+
+    /// Folds a block as far as asked; says whether all of it was taken.
+    fn fold_block(&mut self, block: &Block, until: Until) -> Result<bool, ApplyError> {
+        let position = self.checkpoint.position;
+        if block.next() <= position {
+            return Ok(true);
+        }
+        if block.first() > position {
+            return Err(ApplyError::Gap { position, first: block.first() });
+        }
+        self.tables.begin()?;
+        let folded = usize::try_from(position - block.first()).unwrap_or(usize::MAX);
+        let mut last = None;
+        for bytes in block.commits().skip(folded) {
+            let commit = Commit::decode(bytes)?;
+            if !until.takes(&commit) {
+                self.checkpoint.position = commit.position;
+                self.checkpoint.recorded_at = last.or(self.checkpoint.recorded_at);
+                return Ok(false);
+            }
+            fold(&commit, self.effective, &mut self.tables)?;
+            last = Some(commit.recorded_at);
+        }
+        self.checkpoint.pass(block, last);
+        if self.tables.pending() >= ROWS_PER_TRANSACTION {
+            self.flush_rows()?;
+        }
+        Ok(true)
+    }
+
+    fn flush_rows(&mut self) -> Result<(), ApplyError> {
+        if self.flushed == self.checkpoint.position {
+            self.tables.commit()?;
+            return Ok(());
+        }
+        self.tables.begin()?;
+        self.tables.write()?;
+        checkpoint::write(&self.tables.db, &self.checkpoint)?;
+        self.tables.commit()?;
+        self.flushed = self.checkpoint.position;
+        Ok(())
+    }
+
+    /// The digest of each view's canonical dump, as of the last flush.
+    pub fn digests(&mut self) -> Result<Vec<ViewDigest>, ApplyError> {
+        self.flush()?;
+        Ok(digests(&self.tables.db)?)
+    }
+}
+
+/// Makes the tables in a new file.
+fn create(file: &Path, log: &Arc<dyn ReadLog>, live: bool) -> Result<Connection, OpenError> {
+    let db = Connection::open(file)?;
+    configure(&db)?;
+    let (journal, synchronous) = if live { ("WAL", "NORMAL") } else { ("OFF", "OFF") };
+    db.pragma_update(None, "journal_mode", journal)?;
+    db.pragma_update(None, "synchronous", synchronous)?;
+    db.execute_batch("BEGIN IMMEDIATE")?;
+    for table in TABLES {
+        db.execute_batch(&Layout::new(table).create())?;
+    }
+    checkpoint::create(&db, &Checkpoint::start(log.head().ledger))?;
+    db.execute_batch("COMMIT")?;
+    Ok(db)
+}
+
+fn configure(db: &Connection) -> rusqlite::Result<()> {
+    db.set_prepared_statement_cache_capacity(64);
+    db.busy_timeout(std::time::Duration::from_secs(10))?;
+    db.pragma_update(None, "temp_store", "MEMORY")?;
+    // Pages, in KiB when negative: enough for the inner pages of tables with millions of rows.
+    db.pragma_update(None, "cache_size", -32_768)
+}
