@@ -6,11 +6,12 @@
 //! there before or what is there after ([`Draft`]).
 
 mod draft;
-
+mod keys;
 mod sealed;
 mod witness;
 
 pub use draft::{Draft, create_dir, rename_durably, sync_dir};
+pub use keys::{KeyEntry, KeyError, KeyIndex, MAX_KEY_VALUE_BYTES};
 pub use sealed::{
     SEALED_EXTENSION, SealedBlocks, SealedError, SealedFile, SealedSummary, SealedWriter,
 };
