@@ -7,8 +7,11 @@
 mod args;
 mod exit;
 mod failure;
+mod ledger;
 mod output;
+mod owner;
 mod place;
+mod reads;
 mod reference;
 mod talk;
 

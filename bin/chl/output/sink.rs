@@ -43,6 +43,9 @@ pub(crate) trait Sink {
     /// Adds a line that is data in a form of its own.
     fn line(&mut self, line: &str) -> Outcome;
 
+    /// Sends on what is held back: nothing more comes for a while.
+    fn pass_on(&mut self) -> Outcome;
+
     /// Says something about the data, which is not data.
     fn note(&mut self, text: &str) -> Outcome;
 }

@@ -17,7 +17,6 @@ pub(crate) struct Output {
     table: Option<Table>,
     tables: usize,
     rows: u64,
-    live: bool,
 }
 
 /// A row as a JSON object with its fields in the order of the columns; a row of one of several
@@ -57,14 +56,7 @@ impl Output {
             table: None,
             tables: 0,
             rows: 0,
-            live: false,
         }
-    }
-
-    /// Sends every row on at once: for what people and programs follow as it happens.
-    pub(crate) fn live(mut self) -> Self {
-        self.live = true;
-        self
     }
 
     /// Writes what is still held back, and closes what is open.
@@ -77,14 +69,32 @@ impl Output {
         self.to.flush().map_err(Failure::output)
     }
 
-    fn pass_on(&mut self) -> Outcome {
-        if self.live { self.to.flush().map_err(Failure::output) } else { Ok(()) }
-    }
-
     fn close_table(&mut self) -> Outcome {
         let Some(table) = self.table.take() else { return Ok(()) };
         let text = if table.is_empty() { "(none)".into() } else { table.to_string() };
         writeln!(self.to, "{text}").map_err(Failure::output)
+    }
+
+    /// Draws the rows so far and goes on with an empty table of the same columns.
+    fn close_piece(&mut self) -> Outcome {
+        let Some(table) = &self.table else { return Ok(()) };
+        if table.is_empty() {
+            return Ok(());
+        }
+        let next = Self::drawn(&self.columns, self.brief);
+        self.close_table()?;
+        self.table = Some(next);
+        Ok(())
+    }
+
+    fn drawn(columns: &[String], brief: usize) -> Table {
+        let mut drawn = Table::new();
+        drawn.load_style(presets::UTF8_HORIZONTAL_ONLY);
+        if io::stdout().is_terminal() {
+            drawn.set_content_arrangement(ContentArrangement::Dynamic);
+        }
+        drawn.set_header(columns.iter().take(brief));
+        drawn
     }
 
     fn object(&mut self, values: &[Value]) -> io::Result<()> {
@@ -154,13 +164,7 @@ impl Sink for Output {
         let later = self.tables > 1;
         let written = match self.format {
             Format::Table => {
-                let mut drawn = Table::new();
-                drawn.load_style(presets::UTF8_HORIZONTAL_ONLY);
-                if io::stdout().is_terminal() {
-                    drawn.set_content_arrangement(ContentArrangement::Dynamic);
-                }
-                drawn.set_header(sheet.columns.iter().take(sheet.brief));
-                self.table = Some(drawn);
+                self.table = Some(Self::drawn(&self.columns, self.brief));
                 let space = if later { "\n" } else { "" };
                 if sheet.name.is_empty() {
                     Ok(())
@@ -181,13 +185,20 @@ impl Sink for Output {
     fn row(&mut self, values: Vec<Value>) -> Outcome {
         self.write_row(&values).map_err(Failure::output)?;
         self.rows += 1;
-        self.pass_on()
+        Ok(())
     }
 
     fn line(&mut self, line: &str) -> Outcome {
         let written = self.to.write_all(line.as_bytes()).and_then(|()| self.to.write_all(b"\n"));
-        written.map_err(Failure::output)?;
-        self.pass_on()
+        written.map_err(Failure::output)
+    }
+
+    fn pass_on(&mut self) -> Outcome {
+        if self.format == Format::Table {
+            // A table that is followed is drawn in pieces.
+            self.close_piece()?;
+        }
+        self.to.flush().map_err(Failure::output)
     }
 
     fn note(&mut self, text: &str) -> Outcome {

@@ -1,0 +1,136 @@
+//! The client's side of the socket.
+
+use super::{
+    frame,
+    protocol::{Hello, RELEASE, Reply, Request, Submission},
+};
+use crate::{
+    exit::Exit,
+    failure::{Failure, Outcome, Step},
+    output::{Sheet, Sink},
+    place::Place,
+};
+use std::{
+    fs::File,
+    io::{self, BufReader, BufWriter, ErrorKind, Write},
+    os::{fd::AsRawFd, unix::net::UnixStream},
+    path::{Path, PathBuf},
+};
+
+/// The longest path that fits into a socket's address, with room to spare.
+const MAX_PATH_BYTES: usize = 100;
+
+/// A connection to the owner.
+pub(crate) struct Connection {
+    stream: UnixStream,
+}
+
+/// A path to a file of a folder that is short enough for a socket's address, and what keeps it
+/// valid.
+pub(super) fn short_path(path: &Path) -> io::Result<(PathBuf, Option<File>)> {
+    if path.as_os_str().len() <= MAX_PATH_BYTES {
+        return Ok((path.to_owned(), None));
+    }
+    let parent = path.parent().unwrap_or(Path::new("."));
+    let folder = File::open(parent)?;
+    let name = path.file_name().unwrap_or_default();
+    let short = Path::new("/proc/self/fd").join(folder.as_raw_fd().to_string()).join(name);
+    Ok((short, Some(folder)))
+}
+
+/// Connects to the owner; none when nobody listens.
+pub(crate) fn connect(place: &Place) -> Outcome<Option<Connection>> {
+    let path = place.socket();
+    let tried = short_path(&path).and_then(|(short, folder)| {
+        let stream = UnixStream::connect(short);
+        drop(folder);
+        stream
+    });
+    match tried {
+        Ok(stream) => Ok(Some(Connection { stream })),
+        Err(error)
+            if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused) =>
+        {
+            Ok(None)
+        }
+        Err(error) => Err(error).or_exit(
+            Exit::Unavailable,
+            format_args!("the owner's socket {} cannot be reached", path.display()),
+        ),
+    }
+}
+
+impl Connection {
+    /// Asks for something and passes the answer on.
+    pub(crate) fn ask(self, request: Request, sink: &mut dyn Sink) -> Outcome<Exit> {
+        let hello = Hello { release: RELEASE.to_owned(), request };
+        let mut to = BufWriter::new(&self.stream);
+        broken(send(&mut to, &hello).and_then(|()| to.flush()))?;
+        replies(&self.stream, sink)
+    }
+
+    /// Sends lines to be decided and passes their answers on, in order.
+    ///
+    /// Lines go out beside the answers that come in, as fast as the owner takes them.
+    pub(crate) fn submit(
+        self,
+        submission: Submission,
+        lines: impl Iterator<Item = Outcome<Vec<u8>>> + Send,
+        sink: &mut dyn Sink,
+    ) -> Outcome<Exit> {
+        let hello = Hello { release: RELEASE.to_owned(), request: Request::Submit(submission) };
+        std::thread::scope(|scope| {
+            let sending = scope.spawn(|| {
+                let mut to = BufWriter::new(&self.stream);
+                broken(send(&mut to, &hello))?;
+                for line in lines {
+                    broken(frame::write(&mut to, &line?))?;
+                }
+                broken(frame::write(&mut to, b"").and_then(|()| to.flush()))
+            });
+            let answered = replies(&self.stream, sink);
+            if answered.is_err() {
+                // The sender may stand at a full socket; nobody will read it any more.
+                let _gone = self.stream.shutdown(std::net::Shutdown::Both);
+            }
+            let sent = sending.join();
+            let exit = answered?;
+            sent.unwrap_or_else(|_| Err(Failure::new(Exit::Internal, "the sender panicked")))?;
+            Ok(exit)
+        })
+    }
+}
+
+fn send<T: serde::Serialize>(to: &mut impl Write, what: &T) -> io::Result<()> {
+    frame::write(to, &serde_json::to_vec(what)?)
+}
+
+fn broken<T>(result: io::Result<T>) -> Outcome<T> {
+    result.or_exit(
+        Exit::Unavailable,
+        "the connection to the ledger's owner broke; what was accepted stands, and the same \
+         commands may be sent again",
+    )
+}
+
+/// Passes the owner's replies on until the last one.
+fn replies(stream: &UnixStream, sink: &mut dyn Sink) -> Outcome<Exit> {
+    let mut from = BufReader::new(stream);
+    loop {
+        let body = broken(frame::read(&mut from))?;
+        let body = broken(body.ok_or_else(|| ErrorKind::UnexpectedEof.into()))?;
+        let reply = serde_json::from_slice(&body)
+            .or_exit(Exit::Internal, "the ledger's owner said what this program cannot read")?;
+        match reply {
+            Reply::Begin { name, columns, brief } => {
+                let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
+                sink.begin(&Sheet { name: &name, columns: &columns, brief })?;
+            }
+            Reply::Row(values) => sink.row(values)?,
+            Reply::Line(line) => sink.line(&line)?,
+            Reply::Note(text) => sink.note(&text)?,
+            Reply::End(exit) => return Ok(exit),
+            Reply::Failed { exit, text } => return Err(Failure::new(exit, text)),
+        }
+    }
+}

@@ -1,0 +1,237 @@
+//! The owner's side of the socket.
+
+use super::{
+    client::short_path,
+    frame,
+    protocol::{Hello, RELEASE, Reply, Request},
+};
+use crate::{
+    exit::Exit,
+    failure::{Failure, Outcome, Step},
+    ledger::Closing,
+    output::{Sheet, Sink},
+    place::Place,
+    talk,
+};
+use serde_json::Value;
+use std::{
+    fs,
+    io::{self, BufReader, BufWriter, Write},
+    os::unix::{
+        fs::PermissionsExt,
+        net::{UnixListener, UnixStream},
+    },
+    path::PathBuf,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread::{self, JoinHandle},
+};
+
+/// Only the owner's user may open the socket.
+const SOCKET_MODE: u32 = 0o600;
+/// More connections than any desk needs; another one is turned away with the reason.
+const MAX_CONNECTIONS: usize = 128;
+
+/// What serves the requests that come in; several at once.
+pub(crate) trait Serves: Send + Sync {
+    /// Answers a request into a sink; `lines` are those of a submission.
+    fn serve(&self, request: Request, lines: Incoming, sink: &mut dyn Sink) -> Outcome<Exit>;
+}
+
+/// The lines of a submission as they come in.
+pub(crate) struct Incoming {
+    from: BufReader<UnixStream>,
+    ended: bool,
+}
+
+impl Iterator for Incoming {
+    type Item = Outcome<Vec<u8>>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.ended {
+            return None;
+        }
+        let read = frame::read(&mut self.from)
+            .or_exit(Exit::Unavailable, "the sender's connection broke")
+            .map(Option::unwrap_or_default);
+        match read {
+            Ok(line) if line.is_empty() => {
+                self.ended = true;
+                None
+            }
+            Ok(line) => Some(Ok(line)),
+            Err(failure) => {
+                self.ended = true;
+                Some(Err(failure))
+            }
+        }
+    }
+}
+
+/// The socket, open until it is dropped; what is being answered then is answered to the end.
+pub(crate) struct Door {
+    path: PathBuf,
+    closing: Closing,
+    accepting: Option<JoinHandle<()>>,
+}
+
+type Workers = Arc<Mutex<Vec<JoinHandle<()>>>>;
+
+impl Door {
+    /// Opens the socket of a ledger that this process owns.
+    ///
+    /// It appears under its name only when nobody else may open it; one that a killed owner left
+    /// behind is replaced.
+    pub(crate) fn open(place: &Place, serves: Arc<dyn Serves>, closing: Closing) -> Outcome<Self> {
+        let path = place.socket();
+        let listener = listen(&path).or_exit(
+            Exit::Unavailable,
+            format_args!("the socket {} cannot be opened", path.display()),
+        )?;
+        let near = closing.clone();
+        let accepting = thread::spawn(move || accept(&listener, &serves, &near));
+        Ok(Self { path, closing, accepting: Some(accepting) })
+    }
+}
+
+impl Drop for Door {
+    fn drop(&mut self) {
+        self.closing.announce();
+        // The accepting thread wakes by one more connection; then nobody finds the socket.
+        let woken = short_path(&self.path).and_then(|(short, _folder)| UnixStream::connect(short));
+        let _removed = fs::remove_file(&self.path);
+        if let (Ok(_), Some(accepting)) = (woken, self.accepting.take()) {
+            let _ended = accepting.join();
+        }
+    }
+}
+
+fn listen(path: &std::path::Path) -> io::Result<UnixListener> {
+    let draft = path.with_extension("new");
+    for old in [&draft] {
+        match fs::remove_file(old) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    let (short, _folder) = short_path(&draft)?;
+    let listener = UnixListener::bind(short)?;
+    fs::set_permissions(&draft, fs::Permissions::from_mode(SOCKET_MODE))?;
+    fs::rename(&draft, path)?;
+    Ok(listener)
+}
+
+fn accept(listener: &UnixListener, serves: &Arc<dyn Serves>, closing: &Closing) {
+    let open = Arc::new(AtomicUsize::new(0));
+    let workers: Workers = Workers::default();
+    while let Ok((stream, _)) = listener.accept() {
+        if closing.is_near() {
+            break;
+        }
+        let mut held = workers.lock().unwrap_or_else(PoisonError::into_inner);
+        held.retain(|worker| !worker.is_finished());
+        if open.fetch_add(1, Ordering::AcqRel) >= MAX_CONNECTIONS {
+            open.fetch_sub(1, Ordering::AcqRel);
+            let full = Failure::new(Exit::Unavailable, "the owner has too many connections");
+            let _told = Replies::new(stream).end(Err(full));
+            continue;
+        }
+        let (serves, open) = (Arc::clone(serves), Arc::clone(&open));
+        held.push(thread::spawn(move || {
+            if let Err(error) = converse(stream, serves.as_ref()) {
+                talk::say(&format!("a connection broke: {error}"));
+            }
+            open.fetch_sub(1, Ordering::AcqRel);
+        }));
+    }
+    let held = std::mem::take(&mut *workers.lock().unwrap_or_else(PoisonError::into_inner));
+    for worker in held {
+        let _ended = worker.join();
+    }
+}
+
+/// Hears one request and answers it.
+fn converse(stream: UnixStream, serves: &dyn Serves) -> io::Result<()> {
+    let mut from = BufReader::new(stream.try_clone()?);
+    let mut replies = Replies::new(stream);
+    let Some(body) = frame::read(&mut from)? else { return Ok(()) };
+    let request = match understood(&body) {
+        Ok(request) => request,
+        Err(failure) => return replies.end(Err(failure)),
+    };
+    let lines = Incoming { from, ended: false };
+    let outcome = serves.serve(request, lines, &mut replies);
+    replies.end(outcome)
+}
+
+fn understood(body: &[u8]) -> Outcome<Request> {
+    let said: Hello<Value> =
+        serde_json::from_slice(body).or_exit(Exit::Usage, "the first frame is no hello")?;
+    if said.release != RELEASE {
+        return Err(Failure::new(
+            Exit::Unavailable,
+            format_args!(
+                "the ledger's owner is chl {RELEASE}, this is chl {}; use the same release",
+                said.release
+            ),
+        ));
+    }
+    serde_json::from_value(said.request).or_exit(Exit::Usage, "the request cannot be read")
+}
+
+/// The replies of one conversation.
+struct Replies {
+    to: BufWriter<UnixStream>,
+}
+
+impl Replies {
+    fn new(stream: UnixStream) -> Self {
+        Self { to: BufWriter::new(stream) }
+    }
+
+    fn send(&mut self, reply: &Reply) -> io::Result<()> {
+        frame::write(&mut self.to, &serde_json::to_vec(reply)?)
+    }
+
+    fn say(&mut self, reply: &Reply) -> Outcome {
+        // A client that went away wants no more: the same as a reader of our own output.
+        self.send(reply).and_then(|()| self.to.flush()).map_err(|_| Failure::ReaderGone)
+    }
+
+    fn end(&mut self, outcome: Outcome<Exit>) -> io::Result<()> {
+        let last = match outcome {
+            Ok(exit) => Reply::End(exit),
+            Err(Failure::ReaderGone) => return Ok(()),
+            Err(failure) => Reply::Failed { exit: failure.exit(), text: failure.to_string() },
+        };
+        self.send(&last).and_then(|()| self.to.flush())
+    }
+}
+
+impl Sink for Replies {
+    fn begin(&mut self, sheet: &Sheet<'_>) -> Outcome {
+        self.say(&Reply::Begin {
+            name: sheet.name.to_owned(),
+            columns: sheet.columns.iter().map(ToString::to_string).collect(),
+            brief: sheet.brief,
+        })
+    }
+
+    fn row(&mut self, values: Vec<Value>) -> Outcome {
+        self.send(&Reply::Row(values)).map_err(|_| Failure::ReaderGone)
+    }
+
+    fn line(&mut self, line: &str) -> Outcome {
+        self.send(&Reply::Line(line.to_owned())).map_err(|_| Failure::ReaderGone)
+    }
+
+    fn pass_on(&mut self) -> Outcome {
+        self.to.flush().map_err(|_| Failure::ReaderGone)
+    }
+
+    fn note(&mut self, text: &str) -> Outcome {
+        self.say(&Reply::Note(text.to_owned()))
+    }
+}

@@ -1,0 +1,18 @@
+//! The owner's local socket: how other processes reach a ledger that is already owned.
+//!
+//! The process that owns a ledger listens on `DIR/LEDGER/socket`, which only its own user may open.
+//! A client sends one hello frame, which names the release and the request; behind a submission
+//! follow the lines, one a frame, and an empty frame at the end. The owner answers with reply
+//! frames: tables, rows, notes, answers, and last how it ended. A connection that breaks before
+//! that is reported as such, and what was sent may be sent again: keys make it harmless.
+
+mod client;
+mod door;
+mod frame;
+mod protocol;
+mod reach;
+
+pub(crate) use client::{Connection, connect};
+pub(crate) use door::{Door, Incoming, Serves};
+pub(crate) use protocol::{Request, Submission};
+pub(crate) use reach::{Attempt, Reached, reach};

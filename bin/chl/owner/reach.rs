@@ -1,0 +1,50 @@
+//! Reaching a ledger: through its owner, or as the owner.
+
+use super::{Connection, connect};
+use crate::{failure::Outcome, place::Place};
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
+
+/// How long to wait for an owner that does not listen: one that starts, or that only reads.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How often to look again meanwhile.
+const GLANCE: Duration = Duration::from_millis(25);
+
+/// How a ledger was reached.
+pub(crate) enum Reached<T> {
+    /// Another process owns it and listens.
+    Owner(Connection),
+    /// This process has opened it.
+    Own(T),
+}
+
+/// An attempt to open a ledger.
+pub(crate) enum Attempt<T> {
+    /// It is open.
+    Opened(T),
+    /// Another process owns it; said so with the words of this failure.
+    Owned(crate::failure::Failure),
+}
+
+/// Reaches a ledger: through an owner that listens, else by opening it.
+///
+/// A process that holds the lock without listening is about to listen or soon done; it is waited
+/// for, and only then told with its process id.
+pub(crate) fn reach<T>(
+    place: &Place,
+    mut open: impl FnMut() -> Outcome<Attempt<T>>,
+) -> Outcome<Reached<T>> {
+    let since = Instant::now();
+    loop {
+        if let Some(connection) = connect(place)? {
+            return Ok(Reached::Owner(connection));
+        }
+        match open()? {
+            Attempt::Opened(ledger) => return Ok(Reached::Own(ledger)),
+            Attempt::Owned(failure) if since.elapsed() >= PATIENCE => return Err(failure),
+            Attempt::Owned(_) => thread::sleep(GLANCE),
+        }
+    }
+}

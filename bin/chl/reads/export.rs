@@ -1,0 +1,107 @@
+//! `chl log export`: the history as lines that another ledger, or another tool, can read.
+
+use crate::{
+    exit::Exit,
+    failure::{Outcome, Step},
+    ledger::{Reading, decoded},
+    output::Sink,
+    reads::commits,
+};
+use chl_events::{Block, Hash, LedgerId};
+use chl_log::{Chain, Verified};
+use data_encoding::BASE64;
+use serde::{Deserialize, Serialize};
+
+/// The name and version of the format, in its first line.
+pub(crate) const FORMAT: &str = "chl-log/1";
+
+/// Writes the whole log as JSON lines: every block as its exact bytes, and readable beside.
+///
+/// The first line names the ledger; then a line for each block, with its bytes in base64 under
+/// `block` and its commits as JSON under `commits`, which an import does not read; the last line
+/// has the position and root, so that a file cut short is noticed. `chl log import` makes the same
+/// ledger of it, root compared.
+#[derive(Debug, Clone, clap::Args, Serialize, Deserialize)]
+pub(crate) struct Blocks {
+    /// Leaves the readable commits out.
+    #[arg(long)]
+    bare: bool,
+}
+
+/// The first line of an export.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct First {
+    /// The format.
+    pub(crate) export: String,
+    /// The ledger, in hexadecimal digits.
+    pub(crate) ledger: String,
+}
+
+/// The line of a block.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct BlockLine {
+    /// The position of its first commit.
+    pub(crate) first: u64,
+    /// Its exact bytes, in base64.
+    pub(crate) block: String,
+    /// Its commits, for people and other tools.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) commits: Vec<serde_json::Value>,
+}
+
+/// The last line of an export.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Last {
+    /// How many commits there are.
+    pub(crate) next: u64,
+    /// The root of the tree over them, in hexadecimal digits.
+    pub(crate) root: String,
+}
+
+impl Blocks {
+    /// Writes the lines, checking every root on the way.
+    pub(crate) fn answer(&self, ledger: &Reading, sink: &mut dyn Sink) -> Outcome<Exit> {
+        let id = ledger.log.head().ledger;
+        line(sink, &First { export: FORMAT.to_owned(), ledger: id.to_string() })?;
+        let unread = "the log cannot be read";
+        let blocks = ledger.log.read(0).or_exit(Exit::Verification, unread)?;
+        let mut blocks = Verified::new(blocks, Chain::new(id));
+        for block in blocks.by_ref() {
+            let block = block.or_exit(Exit::Verification, unread)?;
+            line(sink, &self.block(&block)?)?;
+        }
+        let head = blocks.reached().head();
+        line(sink, &Last { next: head.next, root: head.root.to_string() })?;
+        Ok(Exit::Success)
+    }
+
+    fn block(&self, block: &Block) -> Outcome<BlockLine> {
+        let mut shown = Vec::new();
+        if !self.bare {
+            for (position, bytes) in (block.first()..).zip(block.commits()) {
+                shown.push(commits::json(&decoded(position, bytes)?)?);
+            }
+        }
+        let bytes = BASE64.encode(block.bytes());
+        Ok(BlockLine { first: block.first(), block: bytes, commits: shown })
+    }
+}
+
+fn line(sink: &mut dyn Sink, what: &impl Serialize) -> Outcome {
+    let text = serde_json::to_string(what).or_exit(Exit::Internal, "a line cannot be written")?;
+    sink.line(&text)
+}
+
+/// Reads the 32 hexadecimal digits of a ledger's id.
+pub(crate) fn ledger_id(text: &str) -> Option<LedgerId> {
+    let bytes = data_encoding::HEXLOWER.decode(text.as_bytes()).ok()?;
+    bytes.try_into().ok().map(LedgerId)
+}
+
+/// Reads the 64 hexadecimal digits of a root.
+pub(crate) fn root(text: &str) -> Option<Hash> {
+    let bytes = data_encoding::HEXLOWER.decode(text.as_bytes()).ok()?;
+    bytes.try_into().ok().map(Hash)
+}

@@ -1,0 +1,50 @@
+//! What can be asked of a ledger without changing it: the same answer from the owner's process and
+//! from one of our own.
+
+mod check;
+mod commits;
+mod export;
+mod moment;
+mod query;
+mod sql;
+
+pub(crate) use check::Check;
+pub(crate) use commits::{Tail, View};
+pub(crate) use export::{BlockLine, Blocks, FORMAT, First, Last, ledger_id, root};
+pub(crate) use query::Query;
+pub(crate) use sql::Sql;
+
+use crate::{exit::Exit, failure::Outcome, ledger::Reading, output::Sink};
+use serde::{Deserialize, Serialize};
+
+/// A question.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Read {
+    /// A read model.
+    Query(Query),
+    /// A statement over the read models.
+    Sql(Sql),
+    /// Verification.
+    Check(Check),
+    /// Commits.
+    View(View),
+    /// The newest commits.
+    Tail(Tail),
+    /// The log's blocks.
+    Blocks(Blocks),
+}
+
+impl Read {
+    /// Answers it.
+    pub(crate) fn answer(&self, ledger: &Reading, sink: &mut dyn Sink) -> Outcome<Exit> {
+        match self {
+            Self::Query(read) => read.answer(ledger, sink),
+            Self::Sql(read) => read.answer(ledger, sink),
+            Self::Check(read) => read.answer(ledger, sink),
+            Self::View(read) => read.answer(ledger, sink),
+            Self::Tail(read) => read.answer(ledger, sink),
+            Self::Blocks(read) => read.answer(ledger, sink),
+        }
+    }
+}

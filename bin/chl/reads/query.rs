@@ -1,0 +1,175 @@
+//! `chl query`: the read models, on either axis of time or both.
+
+use super::moment::{self, Moment};
+use crate::{
+    exit::Exit,
+    failure::{Failure, Outcome},
+    ledger::Reading,
+    output::{Sheet, Sink},
+};
+use chl_events::Period;
+use chl_runtime::{Answer, Filter, Query as Question, ReaderError, View};
+use serde::{Deserialize, Serialize};
+use std::str::FromStr;
+
+/// The read model that is no table but computed for a period.
+const SCORECARDS: &str = "scorecards";
+
+/// Shows a read model: what is, or what was at any time.
+///
+/// Without --as-of the newest state, and standard error says which position that is. Filters are
+/// joined by "and"; `--where` compares any column, as `state=won`, `closed_on>=2026-01-01` or
+/// `closed_on<=2026-06-30`.
+#[derive(Debug, Clone, clap::Args, Serialize, Deserialize)]
+pub(crate) struct Query {
+    /// Which read model.
+    #[arg(value_parser = view_names())]
+    view: String,
+    /// Only this partner's; of a conflict either side's.
+    #[arg(long, value_name = "PARTNER")]
+    partner: Option<String>,
+    /// Only of this programme.
+    #[arg(long, value_name = "PROGRAMME")]
+    programme: Option<String>,
+    /// Only of this customer.
+    #[arg(long, value_name = "CUSTOMER")]
+    customer: Option<String>,
+    /// Only of this fund: coop, mdf or rebate.
+    #[arg(long, value_name = "FUND")]
+    fund: Option<String>,
+    /// Only of this lot; `total` is the fund as a whole.
+    #[arg(long, value_name = "LOT")]
+    lot: Option<String>,
+    /// Only in this state.
+    #[arg(long, value_name = "STATE")]
+    state: Option<String>,
+    /// Only where a column compares so; may be given several times.
+    #[arg(long = "where", value_name = "COLUMN=VALUE")]
+    conditions: Vec<Condition>,
+    /// The period of scorecards: 2026, 2026-H1, 2026-Q1, 2026-03 or 2026-01-01/2026-03-31.
+    #[arg(long, value_name = "PERIOD", required_if_eq("view", SCORECARDS))]
+    period: Option<Period>,
+    /// At most so many rows, in the order of their keys.
+    #[arg(long, value_name = "N")]
+    limit: Option<u64>,
+    #[command(flatten)]
+    moment: Moment,
+}
+
+/// A comparison of a column with a value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Condition {
+    column: String,
+    test: Test,
+    value: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Test {
+    Is,
+    From,
+    To,
+}
+
+impl FromStr for Condition {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let tests = [(">=", Test::From), ("<=", Test::To), ("=", Test::Is)];
+        for (sign, test) in tests {
+            if let Some((column, value)) = text.split_once(sign) {
+                return Ok(Self { column: column.trim().into(), test, value: value.trim().into() });
+            }
+        }
+        Err(format!(
+            "{text:?} compares nothing; write COLUMN=VALUE, COLUMN>=VALUE or COLUMN<=VALUE"
+        ))
+    }
+}
+
+fn view_names() -> clap::builder::PossibleValuesParser {
+    let names = View::ALL.iter().map(|view| view.name()).chain([SCORECARDS]);
+    clap::builder::PossibleValuesParser::new(names.map(clap::builder::PossibleValue::new))
+}
+
+impl Query {
+    /// Shows it.
+    pub(crate) fn answer(&self, ledger: &Reading, sink: &mut dyn Sink) -> Outcome<Exit> {
+        let view = View::named(&self.view)
+            .ok_or_else(|| Failure::usage(format_args!("no read model {:?}", self.view)))?;
+        if self.period.is_some() {
+            return Err(Failure::usage("--period belongs to scorecards"));
+        }
+        let mut past = self.moment.open(ledger)?;
+        let question =
+            Question { view, filters: self.filters(), limit: self.limit, now: past.now() };
+        let answer = past.reader().query(&question).map_err(unasked)?;
+        show("", answer, sink)?;
+        Ok(Exit::Success)
+    }
+
+    fn filters(&self) -> Vec<Filter> {
+        let named = [
+            ("partner", &self.partner),
+            ("programme", &self.programme),
+            ("customer", &self.customer),
+            ("fund", &self.fund),
+            ("lot", &self.lot),
+            ("state", &self.state),
+        ];
+        let named = named.into_iter().filter_map(|(column, value)| {
+            value.as_ref().map(|value| Filter::Is(column.to_owned(), value.clone()))
+        });
+        let conditions = self.conditions.iter().cloned().map(|condition| {
+            let Condition { column, test, value } = condition;
+            match test {
+                Test::Is => Filter::Is(column, value),
+                Test::From => Filter::From(column, value),
+                Test::To => Filter::To(column, value),
+            }
+        });
+        named.chain(conditions).collect()
+    }
+}
+
+/// Shows the rows of an answer, and says which position they stand for.
+pub(super) fn show(name: &str, answer: Answer, sink: &mut dyn Sink) -> Outcome {
+    let columns: Vec<&str> = answer.columns.iter().map(String::as_str).collect();
+    sink.begin(&Sheet::new(name, &columns))?;
+    for row in answer.rows {
+        sink.row(row)?;
+    }
+    moment::note(sink, answer.position, answer.recorded_at)
+}
+
+/// What a question that cannot be answered means to the user.
+pub(super) fn unasked(error: ReaderError) -> Failure {
+    let exit = match &error {
+        ReaderError::Column { .. }
+        | ReaderError::Value { .. }
+        | ReaderError::Statement(_)
+        | ReaderError::Programme(_) => Exit::Usage,
+        ReaderError::Stale(_) | ReaderError::Sqlite(_) | ReaderError::Damaged(_) => Exit::Internal,
+    };
+    Failure::Told { exit, error: anyhow::Error::new(error) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Condition, Test};
+
+    #[test]
+    fn conditions_compare_columns() {
+        let condition = |column: &str, test, value: &str| {
+            Ok(Condition { column: column.into(), test, value: value.into() })
+        };
+        assert_eq!("state=won".parse(), condition("state", Test::Is, "won"));
+        assert_eq!(
+            "closed_on>=2026-01-01".parse(),
+            condition("closed_on", Test::From, "2026-01-01")
+        );
+        assert_eq!("position <= 7".parse(), condition("position", Test::To, "7"));
+        assert!("state".parse::<Condition>().is_err());
+    }
+}
