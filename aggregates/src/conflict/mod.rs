@@ -1,26 +1,50 @@
-//! STUB of conflict, to be replaced.
-#![allow(unused, reason = "stub")]
+//! Conflicts: two routes to market at one slot, from the evidence to the decision.
+//!
+//! Open → (escalated) → resolved or lapsed. A conflict lapses when the incumbent's guard of the
+//! slot ends for any reason, or the challenger ends; the challenger is then submitted and
+//! unprotected.
 
-use crate::{Context, Fact, Facts, Refusal, RowsMut, Unavailable, rejection::rejections};
+mod escalate_conflict;
+mod id;
+mod open_conflict;
+mod rejections;
+mod resolve_conflict;
+mod state;
+
+pub use rejections::ConflictRejection;
+pub use state::{Conflict, ConflictState};
+pub(crate) use id::{conflict_id, kind_of};
+pub(crate) use state::{evolve, stands};
+
+use crate::{Context, Due, Fact, Facts, Refusal, Unavailable, deal};
 use chl_commands::conflict::Conflict as Command;
-use chl_events::{Commit, conflict::ConflictEvent};
+use chl_events::Instant;
 
-/// Stub.
-#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
-pub struct Conflict {}
-
-rejections! {
-    /// Rejections of conflict.
-    ConflictRejection {
-        /// Stub.
-        Stub { field: String } = "conflict.stub", Terms, "stub {field}";
+pub(crate) fn decide(
+    command: &Command,
+    facts: Facts<'_>,
+    context: &Context<'_>,
+) -> Result<Vec<Fact>, Refusal> {
+    match command {
+        Command::OpenConflict(command) => open_conflict::decide(command, facts, context),
+        Command::EscalateConflict(command) => escalate_conflict::decide(command, facts, context),
+        Command::ResolveConflict(command) => resolve_conflict::decide(command, facts, context),
     }
 }
 
-pub(crate) fn decide(command: &Command, facts: Facts<'_>, context: &Context<'_>) -> Result<Vec<Fact>, Refusal> {
-    Err(Unavailable("not built yet".into()).into())
-}
-
-pub(crate) fn evolve(event: &ConflictEvent, commit: &Commit, rows: &mut dyn RowsMut) -> Result<(), Unavailable> {
-    Ok(())
+/// What the clock owes on the slot a command on conflicts touches.
+pub(crate) fn due(
+    command: &Command,
+    facts: Facts<'_>,
+    time: Instant,
+) -> Result<Vec<Due>, Unavailable> {
+    let id = match command {
+        Command::OpenConflict(command) => &command.conflict,
+        Command::EscalateConflict(command) => &command.conflict,
+        Command::ResolveConflict(command) => &command.conflict,
+    };
+    match facts.get::<Conflict>(id)? {
+        Some(row) => deal::due_at(facts, &row.customer, &row.product_line, time, None),
+        None => Ok(Vec::new()),
+    }
 }

@@ -1,26 +1,33 @@
-//! STUB of customer, to be replaced.
-#![allow(unused, reason = "stub")]
+//! Customers: the end customers on which deals are registered.
 
-use crate::{Context, Fact, Facts, Refusal, RowsMut, Unavailable, rejection::rejections};
+mod register_customer;
+mod rejections;
+mod state;
+
+pub use rejections::CustomerRejection;
+pub use state::Customer;
+pub(crate) use state::known;
+
+use crate::{Context, Fact, Facts, Refusal, RowsMut, Unavailable, rows};
 use chl_commands::customer::Customer as Command;
-use chl_events::{customer::CustomerEvent};
+use chl_events::customer::CustomerEvent;
 
-/// Stub.
-#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
-pub struct Customer {}
-
-rejections! {
-    /// Rejections of customer.
-    CustomerRejection {
-        /// Stub.
-        Stub { field: String } = "customer.stub", Terms, "stub {field}";
+pub(crate) fn decide(
+    command: &Command,
+    facts: Facts<'_>,
+    context: &Context<'_>,
+) -> Result<Vec<Fact>, Refusal> {
+    match command {
+        Command::RegisterCustomer(command) => register_customer::decide(command, facts, context),
     }
 }
 
-pub(crate) fn decide(command: &Command, facts: Facts<'_>, context: &Context<'_>) -> Result<Vec<Fact>, Refusal> {
-    Err(Unavailable("not built yet".into()).into())
-}
-
 pub(crate) fn evolve(event: &CustomerEvent, rows: &mut dyn RowsMut) -> Result<(), Unavailable> {
-    Ok(())
+    match event {
+        CustomerEvent::CustomerRegistered(event) => {
+            let customer = Customer { parent: event.parent.clone() };
+            rows::put(rows, &event.customer, customer);
+            Ok(())
+        }
+    }
 }

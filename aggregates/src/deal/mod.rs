@@ -1,30 +1,55 @@
-//! STUB of deal, to be replaced.
-#![allow(unused, reason = "stub")]
+//! Deals: registration, protection of a slot, closing.
+//!
+//! Submitted → approved (protected from approval to approval + `protection_days`) → won, lost,
+//! expired, withdrawn or displaced; submitted → rejected; contested while a conflict stands.
 
-use crate::{Context, Fact, Facts, Refusal, RowsMut, Unavailable, rejection::rejections};
+mod amend_deal;
+mod approve_deal;
+mod close_deal;
+mod ending;
+mod expire_deal;
+mod extend_deal;
+mod fold;
+mod register_deal;
+mod reject_deal;
+mod rejections;
+mod slot;
+mod state;
+mod terms;
+mod withdraw_deal;
+
+pub use rejections::DealRejection;
+pub use slot::{Guard, Slot};
+pub use state::{Deal, DealState};
+pub(crate) use approve_deal::approval;
+pub(crate) use ending::guard_end;
+pub(crate) use expire_deal::{due, due_at};
+pub(crate) use fold::evolve;
+pub(crate) use slot::{Occupant, Place, last_other, occupant, require_order};
+pub(crate) use state::{named, standing};
+
+use crate::{Context, Fact, Facts, Refusal};
 use chl_commands::deal::Deal as Command;
-use chl_events::{Commit, deal::DealEvent};
+use chl_events::{FreeText, Sealable, Sealed};
 
-/// Stub.
-#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
-pub struct Deal {}
-
-/// Stub.
-#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
-pub struct Slot {}
-
-rejections! {
-    /// Rejections of deal.
-    DealRejection {
-        /// Stub.
-        Stub { field: String } = "deal.stub", Terms, "stub {field}";
+pub(crate) fn decide(
+    command: &Command,
+    facts: Facts<'_>,
+    context: &Context<'_>,
+) -> Result<Vec<Fact>, Refusal> {
+    match command {
+        Command::RegisterDeal(command) => register_deal::decide(command, facts, context),
+        Command::ApproveDeal(command) => approve_deal::decide(command, facts, context),
+        Command::RejectDeal(command) => reject_deal::decide(command, facts, context),
+        Command::AmendDeal(command) => amend_deal::decide(command, facts, context),
+        Command::WithdrawDeal(command) => withdraw_deal::decide(command, facts, context),
+        Command::ExtendDeal(command) => extend_deal::decide(command, facts, context),
+        Command::ExpireDeal(command) => expire_deal::decide(command, facts, context),
+        Command::MarkDealWon(command) => close_deal::won(command, facts, context),
+        Command::MarkDealLost(command) => close_deal::lost(command, facts, context),
     }
 }
 
-pub(crate) fn decide(command: &Command, facts: Facts<'_>, context: &Context<'_>) -> Result<Vec<Fact>, Refusal> {
-    Err(Unavailable("not built yet".into()).into())
-}
-
-pub(crate) fn evolve(event: &DealEvent, commit: &Commit, rows: &mut dyn RowsMut) -> Result<(), Unavailable> {
-    Ok(())
+fn sealed(note: Option<&FreeText>) -> Option<Sealed> {
+    note.and_then(|note| note.sealed().cloned())
 }

@@ -1,0 +1,47 @@
+//! The derived name of a conflict.
+
+use chl_events::conflict::ConflictKind;
+use chl_events::{ConflictId, DealId, PartnerId};
+use data_encoding::BASE32_NOPAD;
+use sha2::{Digest, Sha256};
+
+/// How many characters of the digest a name has: 130 bits.
+const CHARS: usize = 26;
+
+/// The name of the conflict into which a challenger comes: `cf-` and the first 26 characters of
+/// the lowercase base32 (RFC 4648, no padding) of SHA-256 over the bytes of
+/// `KIND/DEAL`, as in `partner_partner/d-1`.
+///
+/// Anybody can derive it, so that the challenger's registration names a conflict that is opened
+/// in a later commit, and doing that twice is doing it once.
+pub(crate) fn conflict_id(kind: ConflictKind, challenger: &DealId) -> ConflictId {
+    let digest = Sha256::digest(format!("{kind}/{challenger}"));
+    let text = BASE32_NOPAD.encode(&digest).to_ascii_lowercase();
+    let name: String = "cf-".chars().chain(text.chars().take(CHARS)).collect();
+    ConflictId::new(name).expect("base32 and a hyphen are characters of identifiers")
+}
+
+/// Who meets whom: two partners, or the vendor's direct sales and a partner.
+pub(crate) fn kind_of(
+    incumbent: Option<&PartnerId>,
+    challenger: Option<&PartnerId>,
+) -> ConflictKind {
+    match (incumbent, challenger) {
+        (Some(_), Some(_)) => ConflictKind::PartnerPartner,
+        (None, _) | (_, None) => ConflictKind::DirectPartner,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::story::id;
+
+    #[test]
+    fn a_name_is_derived_and_stays() {
+        // printf %s partner_partner/d-2 | sha256sum, then base32, lowercase, 26 characters.
+        let name = conflict_id(ConflictKind::PartnerPartner, &id("d-2"));
+        assert_eq!(name.as_str(), "cf-55xuzymztyyxkyjuwlgfkcluo2");
+        assert_ne!(name, conflict_id(ConflictKind::DirectPartner, &id("d-2")));
+    }
+}

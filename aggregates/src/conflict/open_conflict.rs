@@ -1,0 +1,113 @@
+//! OpenConflict: the policy's answer to a contested registration, with the evidence.
+//!
+//! The incumbent's terms name the rule. Under `joint` the conflict is opened and decided at once,
+//! by the terms and without a person: the challenger is protected beside the incumbent.
+
+use super::state::levels;
+use super::{Conflict, ConflictRejection, kind_of};
+use crate::deal::{self, Deal, DealState, Guard, Occupant};
+use crate::programme::{self, Version};
+use crate::{Context, Fact, Facts, Refusal};
+use chl_commands::conflict::OpenConflict;
+use chl_events::conflict::{
+    ConflictLapsed, ConflictOpened, ConflictResolved, Criterion, Evidence, LapseCause, Resolution,
+    SlotMatch,
+};
+use chl_events::Date;
+use chl_events::terms::ConflictRule;
+
+pub(super) fn decide(
+    command: &OpenConflict,
+    facts: Facts<'_>,
+    context: &Context<'_>,
+) -> Result<Vec<Fact>, Refusal> {
+    let (challenger, _) = deal::named(facts, context, &command.challenger, &command.customer)?;
+    if facts.get::<Conflict>(&command.conflict)?.is_some() {
+        let conflict = command.conflict.clone();
+        return Err(ConflictRejection::AlreadyOpen { conflict }.into());
+    }
+    let not_contested =
+        || ConflictRejection::NotContested { challenger: command.challenger.clone() };
+    let named = challenger.conflict.as_ref() == Some(&command.conflict);
+    if challenger.state != DealState::Contested || !named {
+        return Err(not_contested().into());
+    }
+    // What the registration met is still there: nothing is decided in between.
+    let (guard, matched) = match deal::occupant(facts, challenger.place(), context.time)? {
+        Occupant::Another(guard, matched) => (guard, matched),
+        Occupant::Oneself(_) | Occupant::Nobody => {
+            deal::last_other(facts, challenger.place())?.ok_or_else(not_contested)?
+        }
+    };
+    let version = programme::version(facts, &guard.programme, guard.version)?;
+    let on = version.zone().day(context.time);
+    let opened = opened(command, &challenger, &guard, matched, &version, context);
+    let (rule, level) = (opened.rule, opened.level);
+    let mut made = vec![Fact::new(on, opened)];
+    let still_guards = facts.get::<Deal>(&guard.deal)?.is_some_and(|deal| deal.guards);
+    if !still_guards {
+        made.push(lapsed(command, on));
+    } else if rule == ConflictRule::Joint {
+        made.push(Fact::new(on, resolved_by_terms(command, level)));
+        let own = programme::terms_in_force(facts, &challenger.programme, context.time)?;
+        let (deal, customer) = (&command.challenger, &command.customer);
+        let conflict = Some(command.conflict.clone());
+        made.push(deal::approval(deal, customer, &own, context, true, conflict)?);
+    }
+    Ok(made)
+}
+
+fn opened(
+    command: &OpenConflict,
+    challenger: &Deal,
+    guard: &Guard,
+    matched: SlotMatch,
+    version: &Version,
+    context: &Context<'_>,
+) -> ConflictOpened {
+    let first = levels(version).first();
+    let terms = version.terms.deal_registration.as_ref();
+    ConflictOpened {
+        conflict: command.conflict.clone(),
+        customer: command.customer.clone(),
+        kind: kind_of(guard.partner.as_ref(), challenger.partner.as_ref()),
+        product_line: challenger.product_line.clone(),
+        territory: challenger.territory.clone(),
+        incumbent: guard.deal.clone(),
+        incumbent_partner: guard.partner.clone(),
+        challenger: command.challenger.clone(),
+        challenger_partner: challenger.partner.clone(),
+        rule: terms.map_or(ConflictRule::FirstRegistered, |terms| terms.conflict_rule),
+        evidence: Evidence {
+            guarded_since: guard.since,
+            guarded_until: guard.until,
+            challenged_at: challenger.registered_at,
+            matched,
+            programme_version: version.version,
+        },
+        level: first.map_or(1, |level| level.level),
+        due: first.map(|level| version.zone().plus_days(context.time, level.days)),
+    }
+}
+
+fn resolved_by_terms(command: &OpenConflict, level: u8) -> ConflictResolved {
+    ConflictResolved {
+        conflict: command.conflict.clone(),
+        customer: command.customer.clone(),
+        resolution: Resolution::Joint,
+        criterion: Criterion::Terms,
+        level,
+        shares: Vec::new(),
+        note: None,
+    }
+}
+
+/// A late registration may meet a guard that has ended since: there is nothing to decide.
+fn lapsed(command: &OpenConflict, on: Date) -> Fact {
+    let event = ConflictLapsed {
+        conflict: command.conflict.clone(),
+        customer: command.customer.clone(),
+        cause: LapseCause::IncumbentEnded,
+    };
+    Fact::new(on, event)
+}

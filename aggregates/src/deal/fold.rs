@@ -1,0 +1,160 @@
+//! Facts of deals into their states and their slots.
+
+use super::slot::{self, Guard};
+use super::{Deal, DealState};
+use crate::{RowsMut, Unavailable, rows};
+use chl_events::deal::{DealApproved, DealEvent, DealRegistered, ProtectionEnded};
+use chl_events::{Commit, DealId, Instant};
+use std::sync::Arc;
+
+pub(crate) fn evolve(
+    event: &DealEvent,
+    commit: &Commit,
+    rows: &mut dyn RowsMut,
+) -> Result<(), Unavailable> {
+    let time = commit.time();
+    match event {
+        DealEvent::DealRegistered(event) => registered(event, time, rows),
+        DealEvent::DealApproved(event) => approved(event, time, rows),
+        DealEvent::DealRejected(event) => stands(rows, &event.deal, time, DealState::Rejected),
+        DealEvent::DealAmended(event) => on(rows, &event.deal, time, |deal| {
+            deal.value = event.value.unwrap_or(deal.value);
+            deal.expected_close = event.expected_close.or(deal.expected_close);
+            deal.contract = event.contract.clone().or_else(|| deal.contract.take());
+        }),
+        DealEvent::DealWithdrawn(event) => stands(rows, &event.deal, time, DealState::Withdrawn),
+        DealEvent::DealExtended(event) => {
+            on(rows, &event.deal, time, |deal| {
+                deal.protected_until = Some(event.protected_until);
+                deal.extensions = event.extensions;
+            })?;
+            guarded_until(rows, &event.deal, event.protected_until)
+        }
+        DealEvent::DealExpired(event) => stands(rows, &event.deal, event.at, DealState::Expired),
+        DealEvent::DealWon(event) => stands(rows, &event.deal, time, DealState::Won),
+        DealEvent::DealLost(event) => stands(rows, &event.deal, time, DealState::Lost),
+        DealEvent::DealDisplaced(event) => stands(rows, &event.deal, time, DealState::Displaced),
+        DealEvent::ProtectionEnded(event) => guard_ended(event, rows),
+        // Readers of credit follow it; no decision does.
+        DealEvent::AttributionSet(event) => on(rows, &event.deal, time, |_| {}),
+    }
+}
+
+/// Changes a deal, and notes on its slot that something was recorded.
+fn on(
+    rows: &mut dyn RowsMut,
+    id: &DealId,
+    at: Instant,
+    change: impl FnOnce(&mut Deal),
+) -> Result<(), Unavailable> {
+    rows::update::<Deal>(rows, id, change)?;
+    let deal = read(rows, id)?;
+    slot::change(rows, deal.place(), at, |_| {})
+}
+
+fn stands(
+    rows: &mut dyn RowsMut,
+    id: &DealId,
+    at: Instant,
+    state: DealState,
+) -> Result<(), Unavailable> {
+    on(rows, id, at, |deal| deal.state = state)
+}
+
+fn read(rows: &dyn RowsMut, id: &DealId) -> Result<Arc<Deal>, Unavailable> {
+    let missing = || Unavailable(format!("a fact speaks of deal {id}, which nobody opened").into());
+    rows::get::<Deal>(rows, id)?.ok_or_else(missing)
+}
+
+fn guard_of(id: &DealId, deal: &Deal, since: Instant) -> Guard {
+    Guard {
+        deal: id.clone(),
+        partner: deal.partner.clone(),
+        territory: deal.territory.clone(),
+        programme: deal.programme.clone(),
+        version: deal.approved_under.unwrap_or(deal.registered_under),
+        since,
+        until: deal.protected_until,
+    }
+}
+
+fn registered(
+    event: &DealRegistered,
+    time: Instant,
+    rows: &mut dyn RowsMut,
+) -> Result<(), Unavailable> {
+    let contested = event.contested.is_some();
+    let mut deal = Deal {
+        customer: event.customer.clone(),
+        partner: event.partner.clone(),
+        programme: event.programme.clone(),
+        registered_under: event.programme_version,
+        approved_under: None,
+        product_line: event.product_line.clone(),
+        territory: event.territory.clone(),
+        state: if contested { DealState::Contested } else { DealState::Submitted },
+        value: event.value,
+        contract: event.contract.clone(),
+        expected_close: event.expected_close,
+        registered_at: time,
+        protected_until: None,
+        extensions: 0,
+        conflict: event.contested.clone(),
+        guards: false,
+    };
+    // What is registered late, behind what is recorded already, guards nothing.
+    let key = slot::key(&deal.customer, &deal.product_line);
+    let latest = rows::get::<slot::Slot>(rows, key)?.map(|slot| slot.latest);
+    deal.guards = !contested && latest.is_none_or(|latest| latest <= time);
+    slot::change(rows, deal.place(), time, |slot| {
+        if deal.guards {
+            slot.guards.push(guard_of(&event.deal, &deal, time));
+        }
+    })?;
+    rows::put(rows, &event.deal, deal);
+    Ok(())
+}
+
+fn approved(
+    event: &DealApproved,
+    time: Instant,
+    rows: &mut dyn RowsMut,
+) -> Result<(), Unavailable> {
+    rows::update::<Deal>(rows, &event.deal, |deal| {
+        deal.state = DealState::Approved;
+        deal.approved_under = Some(event.programme_version);
+        deal.protected_until = Some(event.protected_until);
+        deal.guards = true;
+    })?;
+    let deal = read(rows, &event.deal)?;
+    slot::change(rows, deal.place(), time, |slot| {
+        let present = slot.guards.iter_mut().find(|guard| guard.deal == event.deal);
+        match present {
+            Some(guard) => *guard = guard_of(&event.deal, &deal, guard.since),
+            None => slot.guards.push(guard_of(&event.deal, &deal, event.protected_from)),
+        }
+    })
+}
+
+fn guarded_until(
+    rows: &mut dyn RowsMut,
+    id: &DealId,
+    until: Instant,
+) -> Result<(), Unavailable> {
+    let deal = read(rows, id)?;
+    let key = slot::key(&deal.customer, &deal.product_line);
+    rows::update::<slot::Slot>(rows, key, |slot| {
+        for guard in slot.guards.iter_mut().filter(|guard| guard.deal == *id) {
+            guard.until = Some(until);
+        }
+    })
+}
+
+fn guard_ended(event: &ProtectionEnded, rows: &mut dyn RowsMut) -> Result<(), Unavailable> {
+    rows::update::<Deal>(rows, &event.deal, |deal| deal.guards = false)?;
+    let deal = read(rows, &event.deal)?;
+    slot::change(rows, deal.place(), event.at, |slot| {
+        let at = slot.guards.iter().position(|guard| guard.deal == event.deal);
+        slot.last = at.map(|at| slot.guards.remove(at)).or_else(|| slot.last.take());
+    })
+}

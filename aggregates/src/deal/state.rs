@@ -1,0 +1,140 @@
+//! States of deals.
+
+use super::DealRejection;
+use crate::calendar::Zone;
+use crate::programme::{self, Version};
+use crate::{Context, Facts, Refusal, Unavailable, conflict};
+use chl_events::deal::Contract;
+use chl_events::{
+    Code, ConflictId, CustomerId, Date, DealId, Instant, Money, PartnerId, ProgrammeId, Role,
+};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// Where a deal stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum DealState {
+    /// Registered, not decided.
+    Submitted,
+    /// Protected.
+    Approved,
+    /// Registered on another's guarded slot; submitted again once its conflict has lapsed.
+    Contested,
+    /// Won.
+    Won,
+    /// Lost.
+    Lost,
+    /// Its protection ran out.
+    Expired,
+    /// Withdrawn by its partner.
+    Withdrawn,
+    /// Lost its slot to a challenger.
+    Displaced,
+    /// Rejected by the vendor.
+    Rejected,
+}
+
+impl DealState {
+    /// The word, as in answers.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Submitted => "submitted",
+            Self::Approved => "approved",
+            Self::Contested => "contested",
+            Self::Won => "won",
+            Self::Lost => "lost",
+            Self::Expired => "expired",
+            Self::Withdrawn => "withdrawn",
+            Self::Displaced => "displaced",
+            Self::Rejected => "rejected",
+        }
+    }
+}
+
+/// A deal.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Deal {
+    /// The customer.
+    pub customer: CustomerId,
+    /// The partner; none when the vendor sells itself.
+    pub partner: Option<PartnerId>,
+    /// The programme.
+    pub programme: ProgrammeId,
+    /// The version of the terms it was registered under.
+    pub registered_under: u32,
+    /// The version it was approved under; extension follows it.
+    pub approved_under: Option<u32>,
+    /// The product line.
+    pub product_line: Code,
+    /// The territory.
+    pub territory: Option<Code>,
+    /// Where it stands; `Contested` for as long as its conflict is not decided, see [`standing`].
+    pub state: DealState,
+    /// Its value.
+    pub value: Money,
+    /// Its contract.
+    pub contract: Option<Contract>,
+    /// When it is expected to close.
+    pub expected_close: Option<Date>,
+    /// When it was registered.
+    pub registered_at: Instant,
+    /// The end of its protection, once approved.
+    pub protected_until: Option<Instant>,
+    /// How often it was extended.
+    pub extensions: u32,
+    /// The one conflict it came into as the challenger.
+    pub conflict: Option<ConflictId>,
+    /// Whether it guards its slot.
+    pub guards: bool,
+}
+
+impl Deal {
+    /// The version of the terms that counts for it now.
+    pub(crate) fn version(&self, facts: Facts<'_>) -> Result<Arc<Version>, Unavailable> {
+        let number = self.approved_under.unwrap_or(self.registered_under);
+        programme::version(facts, &self.programme, number)
+    }
+
+    /// The zone its days are counted in.
+    pub(crate) fn zone(&self, facts: Facts<'_>) -> Result<Zone, Unavailable> {
+        Ok(self.version(facts)?.zone())
+    }
+}
+
+/// Where a deal stands, taking into account that its conflict may have lapsed.
+///
+/// A conflict lapses for all its challengers by one fact of its incumbent, so that a challenger's
+/// own row still says `Contested`.
+pub(crate) fn standing(facts: Facts<'_>, deal: &Deal) -> Result<DealState, Unavailable> {
+    match (deal.state, &deal.conflict) {
+        (DealState::Contested, Some(conflict)) if !conflict::stands(facts, conflict)? => {
+            Ok(DealState::Submitted)
+        }
+        (state, _) => Ok(state),
+    }
+}
+
+/// The deal a command names, with where it stands.
+///
+/// Another partner's deal gets the answer of an unknown one, and so does one of another customer.
+pub(crate) fn named(
+    facts: Facts<'_>,
+    context: &Context<'_>,
+    id: &DealId,
+    customer: &CustomerId,
+) -> Result<(Arc<Deal>, DealState), Refusal> {
+    let foreign = |deal: &Deal| {
+        context.origin.role == Role::Partner && deal.partner != context.origin.partner
+    };
+    let deal = facts
+        .get::<Deal>(id)?
+        .filter(|deal| deal.customer == *customer && !foreign(deal))
+        .ok_or_else(|| DealRejection::Unknown { deal: id.clone() })?;
+    let state = standing(facts, &deal)?;
+    Ok((deal, state))
+}
+
+/// The rejection of a command that a deal's state does not allow.
+pub(crate) fn wrong_state(deal: &DealId, state: DealState) -> DealRejection {
+    DealRejection::WrongState { deal: deal.clone(), state: state.as_str() }
+}
