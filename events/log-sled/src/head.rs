@@ -74,6 +74,12 @@ impl Head {
         if blobs.is_dir() && fs::read_dir(&blobs).map_err(&io)?.next().is_some() {
             return Err(HeadError::Blobs { path: blobs });
         }
+        Self::open_unchecked(dir, number)
+    }
+
+    /// Opens a head for the sake of what can still be read of it.
+    pub(crate) fn open_unchecked(dir: &Path, number: u64) -> Result<Self, HeadError> {
+        let io = HeadError::io(dir);
         let db = guarded(dir, || {
             let sled = |source| HeadError::Sled { path: dir.to_owned(), source };
             config(dir).open().map_err(sled)
@@ -83,8 +89,14 @@ impl Head {
         Ok(Self { dir: dir.to_owned(), number, db, file, bytes: AtomicU64::new(0) })
     }
 
-    pub(crate) fn dir(&self) -> &Path {
-        &self.dir
+    /// Closes sled, whose last writes are guarded like all others.
+    pub(crate) fn close(self) -> Result<(), HeadError> {
+        let Self { dir, db, file, .. } = self;
+        drop(file);
+        guarded(&dir, || {
+            drop(db);
+            Ok(())
+        })
     }
 
     pub(crate) fn number(&self) -> u64 {
@@ -190,12 +202,8 @@ impl Head {
 
     /// Closes sled and gives up the folder; its blocks are sealed.
     pub(crate) fn retire(self, layout: &Layout, options: &Options) -> Result<(), HeadError> {
-        let Self { dir, number, db, file, .. } = self;
-        drop(file);
-        guarded(&dir, || {
-            drop(db);
-            Ok(())
-        })?;
+        let (dir, number) = (self.dir.clone(), self.number);
+        self.close()?;
         let gone = layout.head(Phase::Gone, number);
         rename_durably(&dir, &gone).map_err(HeadError::io(&dir))?;
         options.did(Step::HeadGone);

@@ -64,6 +64,10 @@ impl Layout {
         self.dir.join(format!("{DAMAGED}{number:04}"))
     }
 
+    pub(crate) fn repair(&self) -> PathBuf {
+        self.dir.join("repair")
+    }
+
     /// The numbers of the heads in a phase, rising.
     pub(crate) fn heads(&self, phase: Phase) -> io::Result<Vec<u64>> {
         self.numbered(phase.prefix())

@@ -12,6 +12,7 @@
 //! sled is trusted with nothing that is not checked: it is synced by hand, guarded against its
 //! panics, and believed only as far as checksums, roots and the witness agree.
 
+mod backup;
 mod error;
 mod guard;
 mod head;
@@ -21,9 +22,15 @@ mod lock;
 mod log;
 mod open;
 mod options;
+mod plan;
 mod read;
+mod repair;
+mod salvage;
 
+pub use backup::{BackupError, backup, restore};
 pub use error::{HeadError, OpenError};
 pub use guard::is_guarded;
 pub use log::SledLog;
 pub use options::{DigestOfKeys, Observer, Options, Seen, Step};
+pub use repair::{Inspection, RepairError, Repaired, inspect, repair};
+pub use salvage::Damage;

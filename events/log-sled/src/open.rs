@@ -6,6 +6,7 @@ use crate::{
     keeper::{Keeper, Sealing, Upkeep},
     layout::{Layout, Phase},
     lock::OwnerLock,
+    plan::Plan,
     read::{HeadPart, Shared},
 };
 use chl_events::{Hash, LedgerId};
@@ -39,6 +40,9 @@ impl SledLog {
         }
         let lock = OwnerLock::take(dir)?;
         let layout = Layout::new(dir);
+        if Plan::exists(&layout) {
+            return Err(OpenError::Repairing { dir: dir.to_owned() });
+        }
         let mut witness = open_witness(&layout, &options)?;
         layout.sweep().map_err(OpenError::io(dir))?;
         let mark = witness.last().head;
@@ -101,7 +105,7 @@ impl SledLog {
     }
 }
 
-fn create_dir_with_parents(dir: &Path) -> std::io::Result<()> {
+pub(crate) fn create_dir_with_parents(dir: &Path) -> std::io::Result<()> {
     if let Some(parent) = dir.parent()
         && !parent.as_os_str().is_empty()
         && !parent.is_dir()

@@ -15,6 +15,7 @@ use std::{
 
 /// How much a scan reads at a time; at least a block with its length.
 const READ_BYTES: usize = 4 * MAX_BLOCK_BYTES;
+const HEADER_CRC_BYTES: usize = 4;
 
 /// A sealed file that is open for reading; its header and footer are checked.
 #[derive(Debug)]
@@ -52,6 +53,24 @@ impl SealedFile {
         Ok(Self { path, file, summary, body_start, body_end, index })
     }
 
+    /// Opens a damaged file without believing its header and footer: its blocks are those that
+    /// continue `before`, up to the first that does not read.
+    pub fn open_to_salvage(path: &Path, before: Chain) -> Result<Self, SealedError> {
+        let io = SealedError::io(path);
+        let file = File::open(path).map_err(&io)?;
+        let body_end = file.metadata().map_err(&io)?.len();
+        let edge = before.frontier().to_bytes().len();
+        let summary = SealedSummary {
+            ledger: before.ledger(),
+            after: before.clone(),
+            before,
+            blocks: 0,
+            keys: None,
+        };
+        let body_start = (HEADER_BYTES + edge + HEADER_CRC_BYTES) as u64;
+        Ok(Self { path: path.to_owned(), file, summary, body_start, body_end, index: Vec::new() })
+    }
+
     /// The file.
     pub fn path(&self) -> &Path {
         &self.path
@@ -72,6 +91,12 @@ impl SealedFile {
         self.summary.after.next()
     }
 
+    /// Reads every block from the first on, whatever the footer says.
+    pub fn all_blocks(self: &Arc<Self>) -> SealedBlocks {
+        let start = Place { position: self.first(), offset: self.body_start };
+        self.blocks_at(start, self.first())
+    }
+
     /// Reads the blocks from the one that holds `from`; positions outside give all or none.
     ///
     /// Checksums, ledger and positions are checked, and that the blocks end where the footer says.
@@ -84,6 +109,10 @@ impl SealedFile {
         } else {
             place.unwrap_or(start)
         };
+        self.blocks_at(place, from)
+    }
+
+    fn blocks_at(self: &Arc<Self>, place: Place, from: u64) -> SealedBlocks {
         SealedBlocks {
             file: Arc::clone(self),
             position: place.position,
@@ -99,7 +128,7 @@ impl SealedFile {
     pub fn verify(self: &Arc<Self>) -> Result<(), SealedError> {
         let mut chain = self.summary.before.clone();
         let mut blocks = 0;
-        for block in self.blocks(self.first()) {
+        for block in self.all_blocks() {
             chain.accept(&block?).map_err(SealedError::broken(&self.path))?;
             blocks += 1;
         }
@@ -129,7 +158,7 @@ fn header(path: &Path, file: &File) -> Result<(Chain, u64), SealedError> {
         return Err(wrong("a format that this release does not read"));
     }
     let edge = usize::from(u16::from_be_bytes(*edge));
-    let mut all = vec![0; HEADER_BYTES + edge + 4];
+    let mut all = vec![0; HEADER_BYTES + edge + HEADER_CRC_BYTES];
     file.read_exact_at(&mut all, 0).map_err(|_| wrong("the file is too short"))?;
     let (covered, crc) = all.split_last_chunk::<4>().ok_or(wrong("no checksum"))?;
     if crc32c::crc32c(covered) != u32::from_be_bytes(*crc) {
