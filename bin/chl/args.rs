@@ -1,10 +1,12 @@
 //! What the user can ask: the options of all calls, and the list of calls.
 
 use crate::{
+    asking,
     exit::{EXIT_CODES, Exit},
     failure::Outcome,
     output::{Format, Output},
     place::Place,
+    reads::{self, Read},
     reference::{codes::Code, completions::Completions, schema::Schema},
 };
 use clap::{Parser, Subcommand};
@@ -40,29 +42,70 @@ struct Global {
 
 #[derive(Debug, Subcommand)]
 enum Call {
-    Schema(Schema),
-    Completions(Completions),
+    Query(reads::Query),
+    Sql(reads::Sql),
     #[command(subcommand)]
     Explain(Explain),
+    #[command(subcommand)]
+    Log(Log),
+    Check(reads::Check),
+    Schema(Schema),
+    Completions(Completions),
 }
 
 /// Says why a number is what it is, what happened, or what a code means.
 #[derive(Debug, Subcommand)]
 enum Explain {
+    Balance(reads::Balance),
+    Deal(reads::Deal),
+    Claim(reads::Claim),
     Code(Code),
+}
+
+/// Shows, exports, imports and repairs the history.
+#[derive(Debug, Subcommand)]
+enum Log {
+    View(reads::View),
+    Tail(reads::Tail),
+    Export(reads::Blocks),
 }
 
 impl Args {
     /// Does what was asked.
     pub(crate) fn run(self) -> Outcome<Exit> {
         let Self { global, call } = self;
-        let _place = Place::new(&global.data, &global.ledger)?;
+        let place = Place::new(&global.data, &global.ledger)?;
         let output = Output::standard(global.output);
         match call {
-            Call::Schema(call) => call.print(output)?,
-            Call::Completions(call) => call.print::<Self>()?,
-            Call::Explain(Explain::Code(call)) => call.print(output)?,
+            Call::Query(call) => asking::ask(&place, Read::Query(call), output),
+            Call::Sql(call) => asking::ask(&place, Read::Sql(call), output),
+            Call::Explain(call) => call.run(&place, output),
+            Call::Log(call) => call.run(&place, output),
+            Call::Check(call) => asking::ask(&place, Read::Check(call), output),
+            Call::Schema(call) => call.print(output),
+            Call::Completions(call) => call.print::<Self>(),
         }
-        Ok(Exit::Success)
+    }
+}
+
+impl Explain {
+    fn run(self, place: &Place, output: Output) -> Outcome<Exit> {
+        match self {
+            Self::Balance(call) => asking::ask(place, Read::Balance(call), output),
+            Self::Deal(call) => asking::ask(place, Read::Deal(call), output),
+            Self::Claim(call) => asking::ask(place, Read::Claim(call), output),
+            Self::Code(call) => call.print(output),
+        }
+    }
+}
+
+impl Log {
+    fn run(self, place: &Place, output: Output) -> Outcome<Exit> {
+        match self {
+            Self::View(call) => asking::ask(place, Read::View(call), output),
+            Self::Tail(call) if call.follow => asking::follow(place, call, output),
+            Self::Tail(call) => asking::ask(place, Read::Tail(call), output),
+            Self::Export(call) => asking::ask(place, Read::Blocks(call), output),
+        }
     }
 }

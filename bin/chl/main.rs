@@ -5,6 +5,7 @@
 //! and programs; [`place`] says where things lie; [`args`] is what the user can ask.
 
 mod args;
+mod asking;
 mod exit;
 mod failure;
 mod ledger;

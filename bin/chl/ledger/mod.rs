@@ -6,6 +6,6 @@ mod reading;
 mod views;
 
 pub(crate) use history::{commits_from, decoded};
-pub(crate) use open::{open_log, unopened};
+pub(crate) use open::{open_log, seen, unopened};
 pub(crate) use reading::{Closing, Reading};
 pub(crate) use views::{KeptViews, unapplied, unbuilt};

@@ -1,7 +1,8 @@
 //! Opening the log: its errors as the user meets them.
 
 use crate::{exit::Exit, failure::Failure, place::Place};
-use chl_log_sled::{OpenError, Options, SledLog};
+use chl_log_sled::{OpenError, Options, Seen, SledLog};
+use chl_runtime::Reader;
 
 /// Opens the log.
 pub(crate) fn open_log(place: &Place, options: Options) -> Result<SledLog, OpenError> {
@@ -32,4 +33,11 @@ pub(crate) fn unopened(place: &Place, error: OpenError) -> Failure {
         _ => (Exit::Unavailable, format!("ledger {ledger:?} cannot be opened")),
     };
     Failure::Told { exit, error: anyhow::Error::new(error).context(hint) }
+}
+
+/// What else is durable and has seen the log: a head below it has lost its tail.
+pub(crate) fn seen(place: &Place) -> Vec<Seen> {
+    let views = Reader::open(&place.views()).and_then(|reader| reader.position());
+    let views = views.ok().map(|position| Seen { what: "the read models".into(), position });
+    views.into_iter().collect()
 }

@@ -1,18 +1,22 @@
 //! What can be asked of a ledger without changing it: the same answer from the owner's process and
 //! from one of our own.
 
+mod balance;
 mod check;
 mod commits;
 mod export;
 mod moment;
 mod query;
 mod sql;
+mod story;
 
+pub(crate) use balance::Balance;
 pub(crate) use check::Check;
 pub(crate) use commits::{Tail, View};
 pub(crate) use export::{BlockLine, Blocks, FORMAT, First, Last, ledger_id, root};
 pub(crate) use query::Query;
 pub(crate) use sql::Sql;
+pub(crate) use story::{Claim, Deal};
 
 use crate::{exit::Exit, failure::Outcome, ledger::Reading, output::Sink};
 use serde::{Deserialize, Serialize};
@@ -25,6 +29,12 @@ pub(crate) enum Read {
     Query(Query),
     /// A statement over the read models.
     Sql(Sql),
+    /// Why a balance is what it is.
+    Balance(Balance),
+    /// The story of a deal.
+    Deal(Deal),
+    /// The story of a claim.
+    Claim(Claim),
     /// Verification.
     Check(Check),
     /// Commits.
@@ -41,6 +51,9 @@ impl Read {
         match self {
             Self::Query(read) => read.answer(ledger, sink),
             Self::Sql(read) => read.answer(ledger, sink),
+            Self::Balance(read) => read.answer(ledger, sink),
+            Self::Deal(read) => read.answer(ledger, sink),
+            Self::Claim(read) => read.answer(ledger, sink),
             Self::Check(read) => read.answer(ledger, sink),
             Self::View(read) => read.answer(ledger, sink),
             Self::Tail(read) => read.answer(ledger, sink),

@@ -1,6 +1,7 @@
 //! `chl explain code`: what a rejection code means, and what to do.
 
 use crate::{
+    exit::Exit,
     failure::{Failure, Outcome},
     output::{Output, Sheet, Sink},
 };
@@ -20,7 +21,7 @@ const COLUMNS: &[&str] = &["code", "class", "means"];
 
 impl Code {
     /// Prints it.
-    pub(crate) fn print(&self, mut output: Output) -> Outcome {
+    pub(crate) fn print(&self, mut output: Output) -> Outcome<Exit> {
         let mut codes = all();
         if let Some(asked) = &self.code {
             codes.retain(|doc| doc.code == asked);
@@ -35,7 +36,8 @@ impl Code {
         for doc in codes {
             output.row(sheet.values(row(doc)))?;
         }
-        output.end()
+        output.end()?;
+        Ok(Exit::Success)
     }
 }
 

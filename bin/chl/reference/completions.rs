@@ -1,6 +1,9 @@
 //! `chl completions`: what a shell needs to complete our options.
 
-use crate::failure::{Failure, Outcome};
+use crate::{
+    exit::Exit,
+    failure::{Failure, Outcome},
+};
 use clap::CommandFactory;
 use std::io::Write;
 
@@ -15,9 +18,10 @@ pub(crate) struct Completions {
 
 impl Completions {
     /// Prints it for the program's own arguments.
-    pub(crate) fn print<Program: CommandFactory>(&self) -> Outcome {
+    pub(crate) fn print<Program: CommandFactory>(&self) -> Outcome<Exit> {
         let mut script = Vec::new();
         clap_complete::generate(self.shell, &mut Program::command(), "chl", &mut script);
-        std::io::stdout().write_all(&script).map_err(Failure::output)
+        std::io::stdout().write_all(&script).map_err(Failure::output)?;
+        Ok(Exit::Success)
     }
 }

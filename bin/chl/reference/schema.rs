@@ -1,6 +1,7 @@
 //! `chl schema`: the catalog of commands, and the JSON Schema of each.
 
 use crate::{
+    exit::Exit,
     failure::{Failure, Outcome},
     output::{Output, Sheet, Sink},
 };
@@ -23,13 +24,14 @@ const COLUMNS: &[&str] = &["command", "area", "roles", "does"];
 
 impl Schema {
     /// Prints it.
-    pub(crate) fn print(&self, mut output: Output) -> Outcome {
+    pub(crate) fn print(&self, mut output: Output) -> Outcome<Exit> {
         let Some(name) = &self.name else {
             output.begin(&Sheet::new("", COLUMNS))?;
             for kind in Command::kinds() {
                 output.row(row(kind))?;
             }
-            return output.end();
+            output.end()?;
+            return Ok(Exit::Success);
         };
         let kind = Command::kinds()
             .find(|kind| kind.name.eq_ignore_ascii_case(name))
@@ -39,7 +41,8 @@ impl Schema {
             fields.insert("description".into(), kind.doc.trim().into());
         }
         output.line(&format!("{schema:#}"))?;
-        output.end()
+        output.end()?;
+        Ok(Exit::Success)
     }
 }
 

@@ -1,0 +1,106 @@
+//! Asking a ledger: through its owner, or by opening it to read and appending nothing.
+
+use crate::{
+    exit::Exit,
+    failure::Outcome,
+    ledger::{Reading, open_log, unopened},
+    output::{Output, Sink},
+    owner::{Attempt, Reached, Request, connect, reach},
+    place::Place,
+    reads::{Read, Tail},
+};
+use chl_log::EventLog;
+use chl_log_sled::{OpenError, Options, SledLog};
+use std::{fs, thread, time::Duration, time::SystemTime};
+
+/// How often a follower without an owner looks for news.
+const GLANCE: Duration = Duration::from_millis(200);
+
+/// A ledger that this process holds the lock of, to read it.
+pub(crate) struct OpenedToRead {
+    /// What answers are read from.
+    pub(crate) reading: Reading,
+    /// The lock is held, and the log open, as long as this lives.
+    _log: SledLog,
+}
+
+/// Opens a ledger to read it; appends nothing.
+pub(crate) fn open_to_read(place: &Place) -> Outcome<Attempt<OpenedToRead>> {
+    let options = Options { seen: crate::ledger::seen(place), ..Options::default() };
+    match open_log(place, options) {
+        Ok(log) => {
+            let reading = Reading::new(place.clone(), log.reader());
+            Ok(Attempt::Opened(OpenedToRead { reading, _log: log }))
+        }
+        Err(error @ OpenError::Owned { .. }) => Ok(Attempt::Owned(unopened(place, error))),
+        Err(error) => Err(unopened(place, error)),
+    }
+}
+
+/// Asks a question and writes the answer.
+pub(crate) fn ask(place: &Place, read: Read, mut output: Output) -> Outcome<Exit> {
+    let exit = ask_into(place, read, &mut output)?;
+    output.end()?;
+    Ok(exit)
+}
+
+fn ask_into(place: &Place, read: Read, sink: &mut dyn Sink) -> Outcome<Exit> {
+    match reach(place, || open_to_read(place))? {
+        Reached::Owner(connection) => connection.ask(Request::Read(read), sink),
+        Reached::Own(ledger) => read.answer(&ledger.reading, sink),
+    }
+}
+
+/// Shows the newest commits and follows the log: through its owner while there is one, and without
+/// keeping the ledger from anybody else.
+pub(crate) fn follow(place: &Place, tail: Tail, mut output: Output) -> Outcome<Exit> {
+    let mut seen = Seen { sink: &mut output, next: tail.from };
+    loop {
+        let mark = mark(place);
+        let again = Tail { from: seen.next, ..tail.clone() };
+        if let Some(connection) = connect(place)? {
+            // The owner ends the answer when it leaves.
+            connection.ask(Request::Read(Read::Tail(again)), &mut seen)?;
+        } else {
+            ask_into(place, Read::Tail(Tail { follow: false, ..again }), &mut seen)?;
+        }
+        while connect(place)?.is_none() && self::mark(place) == mark {
+            thread::sleep(GLANCE);
+        }
+    }
+}
+
+/// What changes when somebody has written: the witness of the log.
+fn mark(place: &Place) -> Option<SystemTime> {
+    fs::metadata(place.log().join("witness")).and_then(|meta| meta.modified()).ok()
+}
+
+/// Remembers where the next answer has to go on.
+struct Seen<'a> {
+    sink: &'a mut Output,
+    next: Option<u64>,
+}
+
+impl Sink for Seen<'_> {
+    fn begin(&mut self, sheet: &crate::output::Sheet<'_>) -> Outcome {
+        if self.next.is_none() { self.sink.begin(sheet) } else { Ok(()) }
+    }
+
+    fn row(&mut self, values: Vec<serde_json::Value>) -> Outcome {
+        let position = values.first().and_then(serde_json::Value::as_u64);
+        self.next = position.map(|position| position.saturating_add(1)).or(self.next);
+        self.sink.row(values)
+    }
+
+    fn line(&mut self, line: &str) -> Outcome {
+        self.sink.line(line)
+    }
+
+    fn pass_on(&mut self) -> Outcome {
+        self.sink.pass_on()
+    }
+
+    fn note(&mut self, text: &str) -> Outcome {
+        self.sink.note(text)
+    }
+}
