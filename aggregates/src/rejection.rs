@@ -35,6 +35,7 @@ pub struct CodeDoc {
 
 /// One area's rejections, in order of precedence:
 /// `Variant { fields } = "code", Class, "message with {fields}";`
+#[macro_export]
 macro_rules! rejections {
     ($(#[$adoc:meta])* $area:ident {
         $($(#[doc = $doc:literal])* $name:ident $({ $($field:ident: $type:ty),+ $(,)? })?
