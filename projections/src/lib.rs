@@ -24,6 +24,8 @@ mod requests;
 mod row;
 mod store;
 
+pub mod scorecards;
+
 pub use asked::LotState;
 pub use balances::{BalanceRow, TOTAL};
 pub use cell::{Cell, Column, Field, Kind, List, Minor, Table};

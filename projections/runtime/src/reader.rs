@@ -116,7 +116,8 @@ impl Reader {
     ) -> Result<T, ReaderError> {
         let transaction = self.db.unchecked_transaction()?;
         let done = step(self);
-        transaction.finish()?;
+        // Nothing is written but temporary tables, which a rollback would take away.
+        transaction.commit()?;
         done
     }
 

@@ -1,0 +1,93 @@
+//! The metrics of the scorecard, by category.
+
+use chl_events::terms::Category;
+
+macro_rules! metrics {
+    ($($(#[$doc:meta])* $variant:ident => $name:literal, $category:ident);+ $(;)?) => {
+        /// A metric.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Metric {
+            $($(#[$doc])* $variant),+
+        }
+
+        impl Metric {
+            /// Every metric, category by category.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The name, as terms and tables have it.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $name),+ }
+            }
+
+            /// The category it belongs to.
+            pub fn category(self) -> Category {
+                match self { $(Self::$variant => Category::$category),+ }
+            }
+        }
+    };
+}
+
+metrics! {
+    /// Net sales, once per sale; with shares of won deals where the terms count their value.
+    SourcedRevenue => "sourced_revenue", Financial;
+    /// Shares in deals another partner registered, where the terms count won values.
+    InfluencedRevenue => "influenced_revenue", Financial;
+    /// Sourced revenue against that of the same period a year before, minus 1.
+    Growth => "growth", Financial;
+    /// (Accrued − reversed − breakage) / net sales.
+    IncentiveCostRatio => "incentive_cost_ratio", Financial;
+    /// Annual contract value of the deals won.
+    AcvBooked => "acv_booked", Financial;
+    /// Won / (won + lost), by the closing date.
+    WinRate => "win_rate", Operational;
+    /// Won / approved, both in the period.
+    RegistrationConversion => "registration_conversion", Operational;
+    /// Median of the days from registration to winning.
+    CycleDays => "cycle_days", Operational;
+    /// Mean of the same.
+    CycleDaysMean => "cycle_days_mean", Operational;
+    /// Open deals × win rate × mean won value / cycle: money a day.
+    Velocity => "velocity", Operational;
+    /// Registrations that were contested / registrations.
+    ConflictRate => "conflict_rate", Operational;
+    /// Deals whose protection ran out / deals approved.
+    ExpiryRate => "expiry_rate", Operational;
+    /// max(0, 1 − Σ|F − A| / ΣA): F the value of a deal expected to close, A what it was won for.
+    ForecastAccuracy => "forecast_accuracy", Operational;
+    /// Value of the deals open at the end / the measure `quota`.
+    PipelineCoverage => "pipeline_coverage", Operational;
+    /// People with a valid credential at the end.
+    CertifiedPeople => "certified_people", Capability;
+    /// Required credentials held / required, none counted beyond its requirement.
+    Coverage => "coverage", Capability;
+    /// Credentials valid at the end that run out within 90 days.
+    ExpiringCredentials => "expiring_credentials", Capability;
+    /// Customers kept, as measured.
+    RenewalRate => "renewal_rate", Customer;
+    /// Revenue kept without growth, as measured.
+    GrossRevenueRetention => "gross_revenue_retention", Customer;
+    /// Revenue kept with growth, as measured.
+    NetRevenueRetention => "net_revenue_retention", Customer;
+    /// Satisfaction, as measured.
+    Satisfaction => "satisfaction", Customer;
+    /// Customers won minus lost, as measured.
+    NetCustomerAdds => "net_customer_adds", Customer;
+    /// (Reported revenue − paid) / paid, over the MDF claims on activities of the period that
+    /// report revenue.
+    MdfRoi => "mdf_roi", Engagement;
+    /// MDF paid / MDF allocated, both in the period.
+    MdfUtilisation => "mdf_utilisation", Engagement;
+    /// Co-op expired / accrued.
+    Breakage => "breakage", Engagement;
+    /// Paid / leads, over the MDF claims on activities of the period that report leads.
+    CostPerLead => "cost_per_lead", Engagement;
+    /// Plan reached, as measured.
+    PlanAttainment => "plan_attainment", Engagement;
+}
+
+impl Metric {
+    /// The metric of a name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|metric| metric.as_str() == name)
+    }
+}
