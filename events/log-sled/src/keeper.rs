@@ -139,6 +139,15 @@ impl Keeper {
         }
     }
 
+    /// Waits until nothing is under way.
+    #[cfg(test)]
+    pub(crate) fn wait_until_idle(&self) {
+        let mut state = self.board.state();
+        while state.pending > 0 && state.failed.is_none() {
+            state = self.board.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
     /// Finishes what is under way and ends the thread.
     pub(crate) fn stop(&mut self) {
         self.jobs = None;

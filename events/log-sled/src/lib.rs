@@ -13,6 +13,8 @@
 //! panics, and believed only as far as checksums, roots and the witness agree.
 
 mod backup;
+#[cfg(test)]
+mod crash;
 mod error;
 mod guard;
 mod head;

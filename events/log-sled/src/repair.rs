@@ -261,3 +261,80 @@ fn set_aside(layout: &Layout, plan: &Plan, aside: &Path) -> io::Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+    use crate::{SledLog, crash::copy_dir};
+    use chl_events::LedgerId;
+    use chl_log::EventLog;
+
+    /// A ledger of several sealed files whose second one is damaged, and where it is readable to.
+    fn damaged(dir: &Path) -> u64 {
+        let ledger = LedgerId([6; 16]);
+        let options = Options { seal_bytes: 1000, ..Options::create(ledger) };
+        let mut log = SledLog::open(dir, options).unwrap();
+        let layout = Layout::new(dir);
+        while layout.sealed_files().unwrap().len() < 4 {
+            let mut chain = log.chain();
+            let before = chain.next();
+            log.append(before, &chain.pack(&[[1; 90], [2; 90]]).unwrap()).unwrap();
+        }
+        drop(log);
+        let second = layout.sealed_files().unwrap().remove(1);
+        let mut bytes = fs::read(&second).unwrap();
+        *bytes.get_mut(900).unwrap() ^= 1;
+        fs::write(second, bytes).unwrap();
+        inspect(dir).unwrap().readable.next
+    }
+
+    #[test]
+    fn an_interrupted_repair_goes_on() {
+        let base = tempfile::tempdir().unwrap();
+        let dir = base.path().join("ledger");
+        let readable = damaged(&dir);
+        let layout = Layout::new(&dir);
+        prepare(&layout, readable).unwrap();
+        let plan = Plan::read(&layout).unwrap();
+        assert!(plan.whole_to < readable, "something is salvaged");
+        let mut states = Vec::new();
+        let mut keep = |dir: &Path| {
+            let state = base.path().join(format!("state-{}", states.len()));
+            copy_dir(dir, &state);
+            states.push(state);
+        };
+        keep(&dir);
+        let aside = layout.damaged(plan.damaged);
+        create_dir(&aside).unwrap();
+        for number in layout.heads(Phase::Head).unwrap() {
+            let path = layout.head(Phase::Head, number);
+            fs::rename(&path, aside.join(path.file_name().unwrap())).unwrap();
+            keep(&dir);
+        }
+        for path in layout.sealed_files().unwrap().into_iter().skip(1) {
+            fs::rename(&path, aside.join(path.file_name().unwrap())).unwrap();
+            keep(&dir);
+        }
+        fs::rename(Plan::salvaged(&layout), layout.sealed(plan.whole_to)).unwrap();
+        keep(&dir);
+        let (_, chain) = open_sealed(&layout, plan.ledger).unwrap();
+        Witness::create(&layout.witness(), chain.head(), plan.generation).unwrap();
+        keep(&dir);
+        let head = Head::make(&layout, plan.head, &Options::default()).unwrap();
+        keep(&dir);
+        head.close().unwrap();
+        keep(&dir);
+        assert!(states.len() >= 9);
+        for state in states {
+            let refused = SledLog::open(&state, Options::default());
+            assert!(matches!(refused, Err(OpenError::Repairing { .. })));
+            assert_eq!(repair(&state, readable).unwrap().head.next, readable);
+            let log = SledLog::open(&state, Options::default()).unwrap();
+            assert_eq!(log.head(), chain.head());
+            drop(log);
+            assert_eq!(inspect(&state).unwrap().damages, []);
+        }
+    }
+}
