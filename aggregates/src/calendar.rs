@@ -84,9 +84,10 @@ pub(crate) fn last_of_month(day: Date, months: u32) -> Date {
 }
 
 fn instant(moment: Result<jiff::Zoned, jiff::Error>) -> Instant {
-    moment.map_or_else(|_| last_instant(), |zoned| {
-        Instant::from_micros(zoned.timestamp().as_microsecond())
-    })
+    moment.map_or_else(
+        |_| last_instant(),
+        |zoned| Instant::from_micros(zoned.timestamp().as_microsecond()),
+    )
 }
 
 fn last_instant() -> Instant {

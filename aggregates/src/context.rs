@@ -54,6 +54,14 @@ impl Context<'_> {
         Err(AnyRejection::BeforeHistory { time: self.time, latest })
     }
 
+    /// Whether an import brings this in without the name of who did it.
+    pub(crate) fn is_imported(&self) -> bool {
+        let origin = self.origin;
+        origin.role == Role::Operator
+            && origin.on_behalf_of.is_none()
+            && origin.source.starts_with("/import/")
+    }
+
     /// Whether the ledger itself asks; its own commands are exempt from `time.before_history`.
     pub fn is_internal(&self) -> bool {
         matches!(self.origin.role, Role::Policy | Role::Clock)
@@ -85,7 +93,8 @@ impl Fact {
     /// The fact as recorded, posted on its own date or, where that period is closed, on the first
     /// day of the earliest open one.
     pub fn record(self, books_open_from: Option<Date>) -> RecordedEvent {
-        let posted_on = books_open_from.map_or(self.effective_on, |open| self.effective_on.max(open));
+        let posted_on =
+            books_open_from.map_or(self.effective_on, |open| self.effective_on.max(open));
         let Self { effective_on, event, lines } = self;
         RecordedEvent { effective_on, posted_on, event, lines }
     }
@@ -121,4 +130,3 @@ pub fn stream_of(command: &Command, facts: Facts<'_>) -> Result<Stream, Refusal>
         (None, _) => Ok(Stream::Ledger),
     }
 }
-

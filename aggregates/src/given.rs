@@ -144,7 +144,9 @@ impl Given {
     pub(crate) fn and(mut self, command: impl Into<Command>) -> Self {
         match self.when(command) {
             Outcome::Accepted(_) => self,
-            Outcome::Rejected(rejection) => panic!("refused: {}: {rejection}", rejection.doc().code),
+            Outcome::Rejected(rejection) => {
+                panic!("refused: {}: {rejection}", rejection.doc().code)
+            }
         }
     }
 

@@ -110,10 +110,57 @@ pub fn react_to_refusal(command: &Command, rejection: &Rejection) -> Option<Reac
         amount: credit.amount,
         refused: Some(word(rejection.doc().code)),
     };
-    Some(Reaction { policy: ALLOCATIONS, command: Command::Budget(Budget::RestoreMdfBudget(command)) })
+    Some(Reaction {
+        policy: ALLOCATIONS,
+        command: Command::Budget(Budget::RestoreMdfBudget(command)),
+    })
 }
 
 /// A rejection code as a word of a vocabulary, whose characters have no dot: `partner-not_active`.
 fn word(code: &str) -> Code {
     Code::new(code.replace('.', "-")).expect("codes are words with dots between them")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::AnyRejection;
+    use crate::story::{id, usd};
+
+    fn credit() -> Command {
+        CreditMdfAllocation {
+            partner: id("p1"),
+            programme: id("prog"),
+            budget: id("b1"),
+            amount: usd("100.00"),
+        }
+        .into()
+    }
+
+    #[test]
+    fn a_refused_credit_goes_back_to_its_budget() {
+        let refused = AnyRejection::PartnerNotActive { partner: id("p1"), state: "terminated" };
+        let back = react_to_refusal(&credit(), &refused.into()).map(|reaction| reaction.command);
+        let expected = RestoreMdfBudget {
+            budget: id("b1"),
+            partner: id("p1"),
+            amount: usd("100.00"),
+            refused: Some(id("partner-not_active")),
+        };
+        assert_eq!(back, Some(expected.into()));
+    }
+
+    #[test]
+    fn every_code_is_a_word() {
+        for doc in Rejection::codes() {
+            assert!(word(doc.code).as_str().len() <= chl_events::MAX_ID_BYTES);
+        }
+    }
+
+    #[test]
+    fn other_refusals_change_nothing() {
+        let open = OpenConflict { conflict: id("cf-1"), customer: id("c"), challenger: id("d") };
+        let unknown = AnyRejection::UnknownCustomer { customer: id("c") };
+        assert_eq!(react_to_refusal(&open.into(), &unknown.into()), None);
+    }
 }

@@ -1,16 +1,21 @@
 //! Commands that stories begin with, with the least that they need.
 
 use crate::given::{Given, Outcome, given};
-use crate::{AnyRejection, Rejection};
+use crate::{AnyRejection, Rejection, conflict};
+use chl_commands::conflict::ResolveConflict;
 use chl_commands::customer::RegisterCustomer;
-use chl_commands::deal::RegisterDeal;
+use chl_commands::deal::{
+    ApproveDeal, ExpireDeal, ExtendDeal, MarkDealLost, MarkDealWon, RegisterDeal, RejectDeal,
+    WithdrawDeal,
+};
 use chl_commands::partner::{
     ActivatePartner, ApplyForProgramme, ApprovePartner, EnrolPartner, RecruitPartner,
 };
 use chl_commands::programme::PublishProgramme;
+use chl_events::conflict::{ConflictKind, Criterion, Resolution};
 use chl_events::partner::PartnerType;
-use chl_events::terms::Terms;
-use chl_events::{Currency, DisplayName, Money, Name};
+use chl_events::terms::{ApprovalMode, DealTerms, Terms};
+use chl_events::{ConflictId, Currency, DisplayName, FreeText, Money, Name};
 use std::fmt::Debug;
 use std::str::FromStr;
 
@@ -113,4 +118,69 @@ impl Given {
 pub(crate) fn programme_with(terms: Terms, partners: &[&str]) -> Given {
     let story = given().and(publish("prog", terms));
     partners.iter().fold(story, |story, partner| story.active(partner, "prog"))
+}
+
+/// Terms with deal registration: approved by a person, 90 days, one extension of 30.
+pub(crate) fn deal_terms(deal_registration: DealTerms) -> Terms {
+    Terms { deal_registration: Some(deal_registration), ..Terms::default() }
+}
+
+/// Deal registration that the terms approve.
+pub(crate) fn auto() -> DealTerms {
+    DealTerms { approval: ApprovalMode::Auto, ..DealTerms::default() }
+}
+
+/// The programme `prog` with deal registration, the partners in it, and the customer `acme`.
+#[track_caller]
+pub(crate) fn market(terms: DealTerms, partners: &[&str]) -> Given {
+    programme_with(deal_terms(terms), partners).and(customer("acme"))
+}
+
+macro_rules! deal_steps {
+    ($($step:ident => $command:ident;)+) => {$(
+        /// The step of a deal at `acme`.
+        pub(crate) fn $step(deal: &str) -> $command {
+            $command { deal: id(deal), customer: id("acme"), note: None }
+        }
+    )+};
+}
+
+deal_steps! {
+    approve => ApproveDeal;
+    reject => RejectDeal;
+    withdraw => WithdrawDeal;
+    extend => ExtendDeal;
+}
+
+pub(crate) fn expire(deal: &str) -> ExpireDeal {
+    ExpireDeal { deal: id(deal), customer: id("acme") }
+}
+
+/// Won on 1 March 2026, at the registered value.
+pub(crate) fn won(deal: &str) -> MarkDealWon {
+    let closed_on = id("2026-03-01");
+    MarkDealWon { deal: id(deal), customer: id("acme"), closed_on, value: None }
+}
+
+/// Lost on 1 March 2026.
+pub(crate) fn lost(deal: &str) -> MarkDealLost {
+    let closed_on = id("2026-03-01");
+    MarkDealLost { deal: id(deal), customer: id("acme"), closed_on, loss_reason: None }
+}
+
+/// The name of the conflict of a partner's challenger with another partner.
+pub(crate) fn conflict_of(challenger: &str) -> ConflictId {
+    conflict::conflict_id(ConflictKind::PartnerPartner, &id(challenger))
+}
+
+/// Decides the conflict of a challenger for the customer's preference.
+pub(crate) fn resolve(challenger: &str, resolution: Resolution) -> ResolveConflict {
+    ResolveConflict {
+        conflict: conflict_of(challenger),
+        customer: id("acme"),
+        resolution,
+        criterion: Criterion::CustomerPreference,
+        shares: Vec::new(),
+        note: FreeText::Plain("asked them".into()),
+    }
 }

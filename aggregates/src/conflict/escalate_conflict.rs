@@ -1,7 +1,7 @@
 //! EscalateConflict: a higher level of authority is to decide.
 
-use super::state::{levels, named};
 use super::ConflictRejection;
+use super::state::{levels, named};
 use crate::{Context, Fact, Facts, Refusal};
 use chl_commands::conflict::EscalateConflict;
 use chl_events::Sealable;

@@ -9,11 +9,11 @@ use crate::deal::{self, Deal, DealState, Guard, Occupant};
 use crate::programme::{self, Version};
 use crate::{Context, Fact, Facts, Refusal};
 use chl_commands::conflict::OpenConflict;
+use chl_events::Date;
 use chl_events::conflict::{
     ConflictLapsed, ConflictOpened, ConflictResolved, Criterion, Evidence, LapseCause, Resolution,
     SlotMatch,
 };
-use chl_events::Date;
 use chl_events::terms::ConflictRule;
 
 pub(super) fn decide(
@@ -110,4 +110,61 @@ fn lapsed(command: &OpenConflict, on: Date) -> Fact {
         cause: LapseCause::IncumbentEnded,
     };
     Fact::new(on, event)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::story::{auto, conflict_of, deal, id, market, resolve, won};
+    use chl_events::terms::DealTerms;
+
+    fn open(conflict: &str, challenger: &str) -> OpenConflict {
+        OpenConflict {
+            conflict: conflict_of(conflict),
+            customer: id("acme"),
+            challenger: id(challenger),
+        }
+    }
+
+    #[test]
+    fn the_evidence_is_what_stood_on_the_slot() {
+        let story = market(auto(), &["p1", "p2"]).and(deal("d1", "p1"));
+        let mut story = story.at("2026-03-10T12:00:00Z");
+        let made = format!("{:?}", story.when(deal("d2", "p2")));
+        for part in [
+            "kind: PartnerPartner",
+            "rule: FirstRegistered",
+            "guarded_since: 2026-03-01T09:00:00Z",
+            "guarded_until: Some(2026-05-30T09:00:00Z)",
+            "challenged_at: 2026-03-10T12:00:00Z",
+            "matched: ProductLine",
+            "level: 1",
+            "due: Some(2026-03-24T12:00:00Z)",
+        ] {
+            assert!(made.contains(part), "{part} is missing in {made}");
+        }
+    }
+
+    #[test]
+    fn joint_terms_decide_at_once() {
+        let terms = DealTerms { conflict_rule: ConflictRule::Joint, ..auto() };
+        let mut story = market(terms, &["p1", "p2"]).and(deal("d1", "p1"));
+        let made = story.when(deal("d2", "p2"));
+        assert_eq!(
+            made.names(),
+            ["DealRegistered", "ConflictOpened", "ConflictResolved", "DealApproved"],
+        );
+        assert!(format!("{made:?}").contains("criterion: Terms"));
+        story.when(resolve("d2", Resolution::Joint)).refused("conflict.already_resolved");
+        assert_eq!(story.when(won("d2")).names(), ["DealWon", "ProtectionEnded"]);
+    }
+
+    #[test]
+    fn a_conflict_is_opened_once_and_only_where_one_is() {
+        let story = market(auto(), &["p1", "p2"]).and(deal("d1", "p1")).and(deal("d2", "p2"));
+        let mut story = story;
+        story.when(open("d2", "d2")).refused("conflict.already_open");
+        story.when(open("d1", "d1")).refused("conflict.not_contested");
+        story.when(open("d9", "d9")).refused("deal.unknown");
+    }
 }

@@ -39,9 +39,11 @@ pub(super) fn decide(
         partner::require_active(facts, partner)?;
     }
     let parties = [&incumbent, &challenger];
-    let stranger = command.shares.iter().map(|share| &share.partner).find(|partner| {
-        parties.iter().all(|deal| deal.partner.as_ref() != Some(partner))
-    });
+    let stranger = command
+        .shares
+        .iter()
+        .map(|share| &share.partner)
+        .find(|partner| parties.iter().all(|deal| deal.partner.as_ref() != Some(partner)));
     if let Some(partner) = stranger {
         return Err(ConflictRejection::NotAParty { partner: partner.clone() }.into());
     }
@@ -189,8 +191,7 @@ impl Outcome<'_> {
     }
 
     fn approval(&self, id: &DealId, deal: &Deal) -> Result<Fact, Refusal> {
-        let version =
-            programme::terms_in_force(self.facts, &deal.programme, self.context.time)?;
+        let version = programme::terms_in_force(self.facts, &deal.programme, self.context.time)?;
         let conflict = Some(self.command.conflict.clone());
         deal::approval(id, &self.command.customer, &version, self.context, false, conflict)
     }
@@ -208,3 +209,6 @@ impl Outcome<'_> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

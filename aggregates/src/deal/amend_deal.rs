@@ -50,7 +50,8 @@ pub(super) fn decide(
     }
     require_order(facts, context, deal.place())?;
     terms::check_currency(*value, contract.as_ref(), &version)?;
-    let acv = contract.as_ref().map(|contract| terms::acv(contract, &version, terms)).transpose()?;
+    let acv =
+        contract.as_ref().map(|contract| terms::acv(contract, &version, terms)).transpose()?;
     let event = DealAmended {
         deal: command.deal.clone(),
         customer: command.customer.clone(),
@@ -61,4 +62,56 @@ pub(super) fn decide(
         note: sealed(command.note.as_ref()),
     };
     Ok(vec![Fact::new(zone.day(context.time), event)])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::story::{auto, bad_field, currency, deal, id, market, usd, won};
+    use chl_events::deal::Contract;
+    use chl_events::terms::DealTerms;
+    use chl_events::{Date, Money};
+
+    fn amend(value: Option<Money>) -> AmendDeal {
+        AmendDeal {
+            deal: id("d1"),
+            customer: id("acme"),
+            value,
+            expected_close: None,
+            contract: None,
+            note: None,
+        }
+    }
+
+    #[test]
+    fn figures_change_and_the_minimum_holds() {
+        let terms = DealTerms { minimum_value: Some(usd("10000.00")), ..auto() };
+        let mut story = market(terms, &["p1"]).and(deal("d1", "p1"));
+        bad_field(&story.when(amend(None)), "value");
+        bad_field(&story.when(amend(Some(usd("0.00")))), "value");
+        story.when(amend(Some(usd("9999.99")))).refused("deal.below_minimum");
+        let euros = Money::from_minor(1_000_000, currency("EUR"));
+        story.when(amend(Some(euros))).refused("money.currency_differs");
+        let story = story.and(amend(Some(usd("70000.00"))));
+        let mut later = amend(None);
+        later.expected_close = Some(id("2026-12-31"));
+        let mut story = story.and(later);
+        let made = format!("{:?}", story.when(won("d1")).events());
+        assert!(made.contains("value: 70000.00 USD"), "{made}");
+        story.when(amend(Some(usd("70000.00")))).refused("deal.wrong_state");
+    }
+
+    #[test]
+    fn a_contract_brings_its_annual_value() {
+        let contract = |signed_on: Option<Date>| {
+            let tcv = usd("100000.00");
+            Some(Contract { tcv, months: Some(36), perpetual: false, signed_on })
+        };
+        let mut story = market(auto(), &["p1"]).and(deal("d1", "p1"));
+        let signed = AmendDeal { contract: contract(Some(id("2026-03-02"))), ..amend(None) };
+        story.when(signed).refused("time.in_future");
+        let unsigned = AmendDeal { contract: contract(None), ..amend(None) };
+        let made = format!("{:?}", story.when(unsigned).events());
+        assert!(made.contains("acv: Some(33333.33 USD)"), "{made}");
+    }
 }

@@ -27,8 +27,7 @@ pub(super) fn decide(
     }
     context.require_time()?;
     let on = deal.zone(facts)?.day(at);
-    let event =
-        DealExpired { deal: command.deal.clone(), customer: command.customer.clone(), at };
+    let event = DealExpired { deal: command.deal.clone(), customer: command.customer.clone(), at };
     let mut made = vec![Fact::new(on, event)];
     made.extend(guard_end(&command.deal, &deal, on, at, GuardEnd::Expired));
     Ok(made)
@@ -78,4 +77,63 @@ pub(crate) fn due_at(
         Some(Due { at, command: ExpireDeal { deal, customer }.into() })
     });
     Ok(due.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::story::{auto, deal, expire, market, won};
+    use chl_commands::deal::RegisterDeal;
+    use chl_events::Role;
+    use chl_events::terms::DealTerms;
+
+    #[test]
+    fn a_sweep_records_what_is_over() {
+        let mut story = market(auto(), &["p1"]).and(deal("d1", "p1"));
+        story.when(expire("d1")).refused("deal.not_due");
+        let mut story = story.at("2026-06-15T00:00:00Z").by(Role::Service, "sweep");
+        let made = story.when(expire("d1"));
+        assert_eq!(made.names(), ["DealExpired", "ProtectionEnded"]);
+        let text = format!("{made:?}");
+        assert!(text.contains("effective_on: 2026-05-30"), "{text}");
+        story.when(expire("d1")).refused("deal.already_so");
+        // What happened since the end of protection may still be recorded in its order.
+        let mut late = story.by_operator().claiming("2026-06-01T09:00:00Z");
+        assert_eq!(late.when(won("d1")).names(), ["DealWon"]);
+        late.when(expire("d1")).refused("deal.wrong_state");
+    }
+
+    #[test]
+    fn pending_deals_do_not_expire() {
+        let mut story = market(DealTerms::default(), &["p1"]).and(deal("d1", "p1"));
+        story.when(expire("d1")).refused("deal.wrong_state");
+    }
+
+    #[test]
+    fn what_is_due_comes_in_order_of_instant_and_id() {
+        let at = |story: crate::given::Given, day: &str| story.at(&format!("2026-03-{day}"));
+        let story = market(auto(), &["p1", "p2"]);
+        let story = at(story, "02T00:00:00Z").and(deal("d9", "p1")).and(deal("d8", "p1"));
+        let story = at(story, "03T00:00:00Z").and(deal("d1", "p1"));
+        let mut story = story.at("2026-09-01T00:00:00Z");
+        let made = story.when(deal("d2", "p2"));
+        let expired: Vec<String> = made
+            .commits()
+            .iter()
+            .filter(|commit| commit.origin.role == Role::Clock)
+            .map(|commit| format!("{} {:?}", commit.time(), commit.events.first()))
+            .collect();
+        let order: Vec<_> = ["d8", "d9", "d1"].iter().map(|name| format!("{name:?}")).collect();
+        assert_eq!(expired.len(), order.len());
+        for (expired, name) in expired.iter().zip(order) {
+            assert!(expired.contains(&name), "{expired} is not of {name}");
+        }
+    }
+
+    #[test]
+    fn another_slot_is_not_touched() {
+        let story = market(auto(), &["p1", "p2"]).and(deal("d1", "p1"));
+        let mut story = story.at("2026-09-01T00:00:00Z");
+        let other = RegisterDeal { product_line: crate::story::id("mg"), ..deal("d2", "p2") };
+        assert_eq!(story.when(other).names(), ["DealRegistered", "DealApproved"]);
+    }
 }

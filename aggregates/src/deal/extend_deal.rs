@@ -40,3 +40,28 @@ pub(super) fn decide(
     };
     Ok(vec![Fact::new(zone.day(context.time), event)])
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::story::{auto, deal, extend, market};
+    use chl_events::terms::DealTerms;
+
+    #[test]
+    fn an_extension_prolongs_and_ends() {
+        let mut story = market(auto(), &["p1", "p2"]).and(deal("d1", "p1"));
+        let made = format!("{:?}", story.when(extend("d1")).events());
+        assert!(made.contains("protected_until: 2026-06-29T09:00:00Z"), "{made}");
+        story.when(extend("d1")).refused("deal.extensions_used");
+        let mut story = story.at("2026-06-29T08:00:00Z");
+        assert_eq!(story.when(deal("d2", "p2")).names(), ["DealRegistered", "ConflictOpened"]);
+    }
+
+    #[test]
+    fn before_expiry_only() {
+        let mut story = market(auto(), &["p1"]).and(deal("d1", "p1")).at("2026-05-30T09:00:00Z");
+        story.when(extend("d1")).refused("deal.wrong_state");
+        assert_eq!(story.events().last().map(|event| event.kind().name), Some("DealApproved"));
+        let mut story = market(DealTerms::default(), &["p1"]).and(deal("d1", "p1"));
+        story.when(extend("d1")).refused("deal.wrong_state");
+    }
+}

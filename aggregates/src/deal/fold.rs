@@ -136,11 +136,7 @@ fn approved(
     })
 }
 
-fn guarded_until(
-    rows: &mut dyn RowsMut,
-    id: &DealId,
-    until: Instant,
-) -> Result<(), Unavailable> {
+fn guarded_until(rows: &mut dyn RowsMut, id: &DealId, until: Instant) -> Result<(), Unavailable> {
     let deal = read(rows, id)?;
     let key = slot::key(&deal.customer, &deal.product_line);
     rows::update::<slot::Slot>(rows, key, |slot| {

@@ -26,7 +26,7 @@ pub(crate) use ending::guard_end;
 pub(crate) use expire_deal::{due, due_at};
 pub(crate) use fold::evolve;
 pub(crate) use slot::{Occupant, Place, last_other, occupant, require_order};
-pub(crate) use state::{named, standing};
+pub(crate) use state::named;
 
 use crate::{Context, Fact, Facts, Refusal};
 use chl_commands::deal::Deal as Command;

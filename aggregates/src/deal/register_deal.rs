@@ -130,11 +130,7 @@ fn place(command: &RegisterDeal) -> Place<'_> {
 }
 
 /// Whether it comes behind what is recorded on the slot already.
-fn late(
-    command: &RegisterDeal,
-    facts: Facts<'_>,
-    context: &Context<'_>,
-) -> Result<bool, Refusal> {
+fn late(command: &RegisterDeal, facts: Facts<'_>, context: &Context<'_>) -> Result<bool, Refusal> {
     Ok(slot::slot(facts, place(command))?.is_some_and(|slot| context.time < slot.latest))
 }
 
@@ -200,3 +196,6 @@ fn registered(
         decision_due: hours.map(|hours| plus_hours(context.time, hours)),
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -37,3 +37,21 @@ pub(super) fn decide(
     made.extend(ending::ended(&command.deal, &deal, state, context, on, GuardEnd::Rejected));
     Ok(made)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::story::{approve, deal, market, reject};
+    use chl_events::terms::DealTerms;
+
+    #[test]
+    fn a_rejected_deal_frees_its_slot() {
+        let story = market(DealTerms::default(), &["p1", "p2"]).and(deal("d1", "p1"));
+        let mut contested = story.clone().and(deal("d2", "p2"));
+        contested.when(reject("d2")).refused("deal.contested");
+        let mut story = story;
+        assert_eq!(story.when(reject("d1")).names(), ["DealRejected", "ProtectionEnded"]);
+        story.when(reject("d1")).refused("deal.already_so");
+        assert_eq!(story.when(deal("d2", "p2")).names(), ["DealRegistered"]);
+        story.and(approve("d2")).when(reject("d2")).refused("deal.wrong_state");
+    }
+}

@@ -2,9 +2,9 @@
 
 use super::DealRejection;
 use crate::calendar::plus_days;
+use crate::money;
 use crate::programme::Version;
 use crate::rejection::{AnyRejection, Rejection};
-use crate::money;
 use chl_events::deal::Contract;
 use chl_events::terms::{DealTerms, ValueBasis};
 use chl_events::{Date, Money};

@@ -15,7 +15,9 @@ pub(crate) fn evolve(
 ) -> Result<(), Unavailable> {
     match event {
         PartnerEvent::PartnerRecruited(event) => recruited(event, rows),
-        PartnerEvent::PartnerApplied(event) => move_to(rows, &event.partner, PartnerState::Applied)?,
+        PartnerEvent::PartnerApplied(event) => {
+            move_to(rows, &event.partner, PartnerState::Applied)?
+        }
         PartnerEvent::PartnerApproved(event) => {
             move_to(rows, &event.partner, PartnerState::Approved)?;
         }

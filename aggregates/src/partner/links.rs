@@ -3,7 +3,7 @@
 //! One parent at a time and no cycles; both by effective date, and for reports and routes only.
 
 use super::state::Partner;
-use super::{DistributorLink, PartnerRejection, PartnerState, happened, known, today, ZONE};
+use super::{DistributorLink, PartnerRejection, PartnerState, ZONE, known, today};
 use crate::{Context, Fact, Facts, Refusal};
 use chl_commands::partner::{AttachParent, DetachParent, LinkDistributor, UnlinkDistributor};
 use chl_events::partner::{
@@ -24,11 +24,7 @@ fn not_terminated(id: &PartnerId, partner: &Partner) -> Result<(), PartnerReject
 }
 
 /// Checks a link's date: no plan, so not in the future, and an end not before the beginning.
-fn check_from(
-    context: &Context<'_>,
-    from: Date,
-    started: Option<Date>,
-) -> Result<(), Refusal> {
+fn check_from(context: &Context<'_>, from: Date, started: Option<Date>) -> Result<(), Refusal> {
     context.require_time()?;
     context.require_past(&ZONE, "from", from)?;
     match started {

@@ -56,3 +56,6 @@ pub(super) fn decide(
     };
     Ok(vec![Fact::new(command.effective_from, event)])
 }
+
+#[cfg(test)]
+mod tests;

@@ -100,7 +100,9 @@ pub(crate) fn terms_in_force(
     id: &ProgrammeId,
     at: Instant,
 ) -> Result<Arc<Version>, Refusal> {
-    newest_where(facts, id, at.date_utc(), |version| version.effective_from <= version.zone().day(at))
+    newest_where(facts, id, at.date_utc(), |version| {
+        version.effective_from <= version.zone().day(at)
+    })
 }
 
 /// Walks back from the newest version; decisions rarely need an older one than the last but one.

@@ -225,15 +225,14 @@ fn check_scorecard(scorecard: &ScorecardTerms) -> Checked {
 
 /// Checks that every amount in the terms is of the programme's currency.
 pub(super) fn check_currency(terms: &Terms, expected: Currency) -> Checked {
-    let deal = terms.deal_registration.iter().flat_map(|deal| [deal.minimum_value, deal.auto_below]);
+    let deal =
+        terms.deal_registration.iter().flat_map(|deal| [deal.minimum_value, deal.auto_below]);
     let threshold = terms.coop.iter().map(|coop| coop.conversion_threshold);
     let coop_caps = terms.coop.iter().flat_map(|coop| &coop.caps);
     let mdf_caps = terms.mdf.iter().flat_map(|mdf| &mdf.caps);
     let caps = coop_caps.chain(mdf_caps).map(|cap| cap.amount);
     match deal.chain(threshold).chain(caps).flatten().find(|money| money.currency() != expected) {
-        Some(other) => {
-            Err(AnyRejection::CurrencyDiffers { expected, given: other.currency() })
-        }
+        Some(other) => Err(AnyRejection::CurrencyDiffers { expected, given: other.currency() }),
         None => Ok(()),
     }
 }
