@@ -78,13 +78,13 @@ fn evolve_event(
     rows: &mut dyn RowsMut,
 ) -> Result<(), Unavailable> {
     match &recorded.event {
-        Event::Ledger(event) => ledger::evolve(event, recorded, commit, rows),
+        Event::Ledger(event) => ledger::evolve(event, commit, rows),
         Event::Partner(event) => partner::evolve(event, commit, rows),
         Event::Programme(event) => programme::evolve(event, rows),
         Event::Customer(event) => customer::evolve(event, rows),
         Event::Deal(event) => deal::evolve(event, commit, rows),
         Event::Conflict(event) => conflict::evolve(event, commit, rows),
-        Event::Coop(event) => coop::evolve(event, commit, rows),
+        Event::Coop(event) => coop::evolve(event, rows),
         Event::Budget(event) => budget::evolve(event, rows),
         Event::Mdf(event) => mdf::evolve(event, commit, rows),
         Event::Claim(event) => claim::evolve(event, commit, rows),

@@ -5,8 +5,8 @@
 
 use crate::rejection::AnyRejection;
 use chl_events::{
-    Currency, Exact, Money, Rate,
-    terms::{Band, BandMode, Rounding},
+    Code, Currency, Exact, Money, Rate,
+    terms::{ActivityCap, Band, BandMode, Rounding},
 };
 use rust_decimal::{Decimal, RoundingStrategy};
 
@@ -63,6 +63,16 @@ pub(crate) fn min(a: Money, b: Money) -> Money {
 /// The sum of a row's amounts; those of one row are of one currency and within range.
 pub(crate) fn total(currency: Currency, amounts: impl Iterator<Item = Money>) -> Money {
     Money::from_minor(amounts.map(Money::minor).fold(0, i128::saturating_add), currency)
+}
+
+/// Adds to a row's amount what a decision has checked to be within range.
+pub(crate) fn add(amount: &mut Money, by: Money) {
+    *amount = amount.checked_add(by).unwrap_or(*amount);
+}
+
+/// Takes off a row's amount what a decision has checked to be there.
+pub(crate) fn take(amount: &mut Money, by: Money) {
+    *amount = amount.checked_sub(by).unwrap_or(*amount);
 }
 
 fn within(amount: Money) -> bool {
@@ -191,6 +201,19 @@ pub(crate) fn split_off(amount: Money, rate: Rate) -> Option<(Money, Money)> {
     let parts = split(amount, &[rate.mantissa(), one.checked_sub(rate.mantissa())?])?;
     let mut parts = parts.into_iter();
     Some((parts.next()?, parts.next()?))
+}
+
+/// An amount as far as the caps on one claim of an activity go.
+pub(crate) fn capped(amount: Money, caps: &[ActivityCap], activity: &Code) -> Money {
+    caps_of(caps, activity).filter_map(|cap| cap.amount).fold(amount, min)
+}
+
+/// The caps that hold for an activity.
+pub(crate) fn caps_of<'a>(
+    caps: &'a [ActivityCap],
+    activity: &Code,
+) -> impl Iterator<Item = &'a ActivityCap> {
+    caps.iter().filter(move |cap| cap.activity.as_ref().is_none_or(|of| of == activity))
 }
 
 #[cfg(test)]

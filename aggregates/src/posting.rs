@@ -16,8 +16,6 @@ pub(crate) enum Move {
     Unaccrue(IncentiveAccount),
     /// What is demanded back: RC to CR or EX.
     Owe(IncentiveAccount),
-    /// What was demanded back by mistake of a return: CR or EX to RC.
-    Unowe(IncentiveAccount),
     /// A lot expired: AL to CR or EX, as it was accrued.
     Expire(IncentiveAccount),
     /// A claim on co-op submitted: AL to HL.
@@ -90,7 +88,6 @@ impl Move {
                 (Books, Accrued, incentive(account))
             }
             Self::Owe(account) => (Books, Receivable, incentive(account)),
-            Self::Unowe(account) => (Books, incentive(account), Receivable),
             Self::HoldAccrued => (Books, Accrued, Held),
             Self::ReleaseAccrued => (Books, Held, Accrued),
             Self::HoldIncentive(account) => (Books, incentive(account), Held),

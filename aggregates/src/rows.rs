@@ -124,6 +124,8 @@ rows! {
     80 => Budget(budget::Budget),
     /// A partner's MDF in a programme, by `programme/partner`.
     90 => MdfFund(mdf::MdfFund),
+    /// What a budget allocated to a partner, by `programme/partner/budget`.
+    91 => Allocation(mdf::Allocation),
     /// An MDF request.
     92 => Request(mdf::Request),
     /// A partner's co-op in a programme, by `programme/partner`.

@@ -1,30 +1,49 @@
-//! STUB of ledger, to be replaced.
-#![allow(unused, reason = "stub")]
+//! The ledger itself: errors are reversed by their exact mirror, never edited.
 
-use crate::{Context, Fact, Facts, Refusal, RowsMut, Unavailable, rejection::rejections};
+mod rejections;
+mod reverse_entry;
+
+pub(crate) use rejections::LedgerRejection;
+
+use crate::{Context, Fact, Facts, Refusal, RowsMut, Unavailable};
 use chl_commands::ledger::Ledger as Command;
-use chl_events::{Commit, RecordedEvent, ledger::LedgerEvent};
+use chl_events::ledger::LedgerEvent;
+use chl_events::{Commit, Stream};
+use serde::{Deserialize, Serialize};
 
-/// Stub.
-#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
-pub struct Reversal {}
+/// A reversed entry, by the position it reverses.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Reversal {
+    /// The position of the reversing commit.
+    pub by: u64,
+}
 
-rejections! {
-    /// Rejections of ledger.
-    LedgerRejection {
-        /// Stub.
-        Stub { field: String } = "ledger.stub", Terms, "stub {field}";
+pub(crate) fn decide(
+    command: &Command,
+    facts: Facts<'_>,
+    context: &Context<'_>,
+) -> Result<Vec<Fact>, Refusal> {
+    match command {
+        Command::ReverseEntry(command) => reverse_entry::decide(command, facts, context),
     }
 }
 
-pub(crate) fn decide(command: &Command, facts: Facts<'_>, context: &Context<'_>) -> Result<Vec<Fact>, Refusal> {
-    Err(Unavailable("not built yet".into()).into())
+pub(crate) fn evolve(
+    event: &LedgerEvent,
+    commit: &Commit,
+    rows: &mut dyn RowsMut,
+) -> Result<(), Unavailable> {
+    match event {
+        LedgerEvent::EntryReversed(event) => reverse_entry::evolve(event, commit, rows),
+        LedgerEvent::LedgerOpened(_) | LedgerEvent::LogRepaired(_) => Ok(()),
+    }
 }
 
-pub(crate) fn evolve(event: &LedgerEvent, recorded: &RecordedEvent, commit: &Commit, rows: &mut dyn RowsMut) -> Result<(), Unavailable> {
-    Ok(())
-}
-
-pub(crate) fn stream_of(command: &Command, facts: Facts<'_>) -> Result<chl_events::Stream, Refusal> {
-    Err(Unavailable("not built yet".into()).into())
+/// The stream of a command that only the log can tell: that of the entry it reverses.
+pub(crate) fn stream_of(command: &Command, facts: Facts<'_>) -> Result<Stream, Refusal> {
+    match command {
+        Command::ReverseEntry(command) => {
+            Ok(reverse_entry::entry(facts, command.position)?.stream.clone())
+        }
+    }
 }

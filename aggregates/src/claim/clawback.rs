@@ -1,0 +1,229 @@
+//! ClawbackClaim, RecoverClawback and WriteOffClawback: what was paid is demanded back, and what
+//! is demanded comes back in cash, is set off, or is given up.
+
+use super::case::{self, check_amount, chosen};
+use super::pay_claim::{pay_parts, unpay_parts};
+use super::state::{self, Claim, ClaimPart, take_from};
+use super::{ClaimRejection, ClaimState};
+use crate::mdf;
+use crate::posting::{Move, Posting};
+use crate::{Context, Fact, Facts, Refusal, RowsMut, Unavailable, money};
+use chl_commands::claim::{ClawbackClaim, RecoverClawback, WriteOffClawback};
+use chl_events::claim::{
+    ClaimClawedBack, ClawbackRecovered, ClawbackWrittenOff, RecoveryMethod,
+};
+use chl_events::{ClaimId, Commit, FreeText, Money, Sealable};
+
+/// ClawbackClaim. MDF goes back to the partner's allocation until the request's tail is over,
+/// and from then on to the budget.
+pub(super) fn claw_back(
+    command: &ClawbackClaim,
+    facts: Facts<'_>,
+    context: &Context<'_>,
+) -> Result<Vec<Fact>, Refusal> {
+    let ClawbackClaim { claim: id, partner, programme, fund, amount, note } = command;
+    check_amount(*amount)?;
+    let claim = state::named(facts, id, partner, programme, *fund)?;
+    let paid = claim.sum(ClaimPart::kept);
+    if paid.is_zero() {
+        return Err(claim.wrong_state(id));
+    }
+    let case = case::open(facts, &claim, context)?;
+    let amount = chosen(*amount, paid)?;
+    if amount.minor() > paid.minor() {
+        return Err(ClaimRejection::OverPaid { paid, given: amount }.into());
+    }
+
+    let (parts, _) = take_from(&claim.by_lot(ClaimPart::kept), amount);
+    let mut lines = Posting::of(*fund, partner);
+    for part in &parts {
+        let account = case.account(facts, &claim, part)?;
+        lines = lines.add_to(Move::Owe(account), part.lot.as_ref(), part.amount);
+    }
+    let mut restored = false;
+    if let Some((request, _)) = &claim.request {
+        let request = mdf::request(facts, programme, partner, request)?;
+        let tail = request.approval.as_ref().map(|approval| approval.tail_until);
+        restored = tail.is_some_and(|until| context.time < until);
+        lines = lines.add(if restored { Move::Restore } else { Move::Forfeit }, amount);
+    }
+    let event = ClaimClawedBack {
+        claim: id.clone(),
+        partner: partner.clone(),
+        programme: programme.clone(),
+        fund: *fund,
+        amount,
+        parts,
+        restored,
+        note: note.as_ref().and_then(FreeText::sealed).cloned(),
+    };
+    Ok(vec![Fact::posting(case.today, event, lines.lines())])
+}
+
+pub(super) fn clawed_back(
+    event: &ClaimClawedBack,
+    commit: &Commit,
+    rows: &mut dyn RowsMut,
+) -> Result<(), Unavailable> {
+    let before = state::of_fact(&*rows, &event.claim)?;
+    case::owes(rows, &before, money::add, event.amount)?;
+    if event.restored {
+        mdf::change_fund(rows, &event.programme, &event.partner, |fund| {
+            money::add(&mut fund.available, event.amount);
+        })?;
+    }
+    state::change(rows, &event.claim, commit, |claim| {
+        state::move_parts(claim, &event.parts, |part, amount| {
+            money::add(&mut part.clawed_back, amount);
+        });
+    })
+}
+
+/// What is left to recover of a claim: what it owes, as far as payments of other claims have not
+/// set it off already.
+fn open_debt(facts: Facts<'_>, id: &ClaimId, claim: &Claim) -> Result<Money, Refusal> {
+    let debt = money::min(claim.outstanding(), case::owed(facts, claim)?);
+    if debt.is_zero() {
+        return Err(claim.wrong_state(id));
+    }
+    Ok(debt)
+}
+
+fn check_debt(owed: Money, given: Money) -> Result<(), ClaimRejection> {
+    if given.minor() > owed.minor() {
+        return Err(ClaimRejection::OverOwed { owed, given });
+    }
+    Ok(())
+}
+
+/// RecoverClawback. Netting sets off what is still payable of this claim; paying another claim by
+/// netting sets off that one.
+pub(super) fn recover(
+    command: &RecoverClawback,
+    facts: Facts<'_>,
+    context: &Context<'_>,
+) -> Result<Vec<Fact>, Refusal> {
+    let RecoverClawback { claim: id, partner, programme, fund, amount, method, note } = command;
+    check_amount(*amount)?;
+    let claim = state::named(facts, id, partner, programme, *fund)?;
+    let debt = open_debt(facts, id, &claim)?;
+    let method = method.unwrap_or(RecoveryMethod::Cash);
+    if method == RecoveryMethod::Netting && claim.state != ClaimState::Approved {
+        return Err(claim.wrong_state(id));
+    }
+    let case = case::open(facts, &claim, context)?;
+    let payable = claim.sum(|part| part.payable);
+    let netting = method == RecoveryMethod::Netting;
+    let amount = chosen(*amount, if netting { money::min(debt, payable) } else { debt })?;
+    check_debt(debt, amount)?;
+    let mut lines = Posting::of(*fund, partner);
+    let mut parts = Vec::new();
+    if netting {
+        if amount.minor() > payable.minor() {
+            return Err(ClaimRejection::OverPayable { payable, given: amount }.into());
+        }
+        (parts, _) = take_from(&claim.by_lot(|part| part.payable), amount);
+        for part in &parts {
+            lines = lines.add_to(Move::Net, part.lot.as_ref(), part.amount);
+        }
+    } else {
+        lines = lines.add(Move::Recover, amount);
+    }
+    let event = ClawbackRecovered {
+        claim: id.clone(),
+        partner: partner.clone(),
+        programme: programme.clone(),
+        fund: *fund,
+        amount,
+        method,
+        parts,
+        note: note.as_ref().and_then(FreeText::sealed).cloned(),
+    };
+    Ok(vec![Fact::posting(case.today, event, lines.lines())])
+}
+
+pub(super) fn recovered(
+    event: &ClawbackRecovered,
+    commit: &Commit,
+    rows: &mut dyn RowsMut,
+) -> Result<(), Unavailable> {
+    let before = state::of_fact(&*rows, &event.claim)?;
+    case::owes(rows, &before, money::take, event.amount)?;
+    state::change(rows, &event.claim, commit, |claim| {
+        money::add(&mut claim.settled, event.amount);
+        if !event.parts.is_empty() {
+            pay_parts(claim, &event.parts);
+        }
+    })
+}
+
+/// Whether a recovery can be taken back: what it set off was not demanded back meanwhile.
+pub(crate) fn can_undo_recovery(
+    facts: Facts<'_>,
+    event: &ClawbackRecovered,
+) -> Result<bool, Unavailable> {
+    let claim = facts.get::<Claim>(&event.claim)?;
+    Ok(claim.is_some_and(|claim| claim.keeps(&event.parts)))
+}
+
+/// Undoes a recovery that was an error.
+pub(crate) fn recovery_undone(
+    event: &ClawbackRecovered,
+    commit: &Commit,
+    rows: &mut dyn RowsMut,
+) -> Result<(), Unavailable> {
+    let before = state::of_fact(&*rows, &event.claim)?;
+    case::owes(rows, &before, money::add, event.amount)?;
+    state::change(rows, &event.claim, commit, |claim| {
+        money::take(&mut claim.settled, event.amount);
+        if !event.parts.is_empty() {
+            unpay_parts(claim, &event.parts);
+        }
+    })
+}
+
+/// WriteOffClawback.
+pub(super) fn write_off(
+    command: &WriteOffClawback,
+    facts: Facts<'_>,
+    context: &Context<'_>,
+) -> Result<Vec<Fact>, Refusal> {
+    let WriteOffClawback { claim: id, partner, programme, fund, amount, note } = command;
+    check_amount(*amount)?;
+    let claim = state::named(facts, id, partner, programme, *fund)?;
+    let debt = open_debt(facts, id, &claim)?;
+    let case = case::open(facts, &claim, context)?;
+    let amount = chosen(*amount, debt)?;
+    check_debt(debt, amount)?;
+    let event = ClawbackWrittenOff {
+        claim: id.clone(),
+        partner: partner.clone(),
+        programme: programme.clone(),
+        fund: *fund,
+        amount,
+        note: note.as_ref().and_then(FreeText::sealed).cloned(),
+    };
+    let lines = Posting::of(*fund, partner).add(Move::WriteOff, amount).lines();
+    Ok(vec![Fact::posting(case.today, event, lines)])
+}
+
+pub(super) fn written_off(
+    event: &ClawbackWrittenOff,
+    commit: &Commit,
+    rows: &mut dyn RowsMut,
+) -> Result<(), Unavailable> {
+    let before = state::of_fact(&*rows, &event.claim)?;
+    case::owes(rows, &before, money::take, event.amount)?;
+    state::change(rows, &event.claim, commit, |claim| money::add(&mut claim.settled, event.amount))
+}
+
+/// Undoes a write-off that was an error.
+pub(crate) fn write_off_undone(
+    event: &ClawbackWrittenOff,
+    commit: &Commit,
+    rows: &mut dyn RowsMut,
+) -> Result<(), Unavailable> {
+    let before = state::of_fact(&*rows, &event.claim)?;
+    case::owes(rows, &before, money::add, event.amount)?;
+    state::change(rows, &event.claim, commit, |claim| money::take(&mut claim.settled, event.amount))
+}

@@ -1,0 +1,81 @@
+//! ReverseAccrual: a sale, or part of it, came back.
+//!
+//! It is unwound by the terms of the sale, over the same running volume, so that any order of
+//! sales and returns ends at the same cent. What the lot no longer holds the partner owes.
+
+use super::{CoopRejection, accrue_coop, lot, state};
+use crate::posting::{Move, Posting};
+use crate::rejection::AnyRejection;
+use crate::{Context, Fact, Facts, Refusal, Unavailable, money, partner, programme};
+use chl_commands::coop::ReverseAccrual;
+use chl_events::coop::CoopAccrualReversed;
+use chl_events::terms::BandMode;
+use chl_events::{Date, Fund};
+
+pub(super) fn decide(
+    command: &ReverseAccrual,
+    facts: Facts<'_>,
+    context: &Context<'_>,
+) -> Result<Vec<Fact>, Refusal> {
+    let ReverseAccrual { partner, programme, sale, net_amount, .. } = command;
+    money::positive(*net_amount, "net_amount")?;
+    partner::known(facts, partner)?;
+    programme::known(facts, programme)?;
+    let unknown = || CoopRejection::UnknownSale { sale: sale.clone() };
+    let sold = state::sale(facts, programme, partner, sale)?.ok_or_else(unknown)?;
+    let left = money::less(sold.net, sold.returned);
+    if left.is_zero() {
+        return Err(CoopRejection::SaleReturned { sale: sale.clone() }.into());
+    }
+    let version = programme::version(facts, programme, sold.rate.programme_version)?;
+    let returned_on = command.returned_on.unwrap_or_else(|| version.zone().day(context.time));
+    context.require_time()?;
+    context.require_past(&version.zone(), "returned_on", returned_on)?;
+    check_dates(command, sold.sold_on, returned_on)?;
+    money::expect_currency(sold.net.currency(), *net_amount)?;
+    if net_amount.minor() > left.minor() {
+        return Err(CoopRejection::OverSale { left, given: *net_amount }.into());
+    }
+
+    let lot = state::lot_of_fact(facts, programme, partner, &sold.lot)?;
+    let missing = || Unavailable(format!("no rate of the terms that {sale} accrued by").into());
+    let rate = lot::rate_named(&version, &sold.rate).ok_or_else(missing)?;
+    let seen = accrue_coop::over(rate, lot.volume(&sold.rate), left);
+    let rest = money::less(seen, *net_amount);
+    let mode = rate.mode.unwrap_or(BandMode::Marginal);
+    let share = money::cumulative(rest, seen, &rate.bands, mode, version.terms.rounding)
+        .ok_or(AnyRejection::TooLarge { field: "net_amount" })?;
+    let from_lot = money::min(share.amount, lot.available);
+    let owed = money::less(share.amount, from_lot);
+    let account = lot.account(facts, programme)?;
+    let lines = Posting::of(Fund::Coop, partner)
+        .add_to(Move::Unaccrue(account), Some(&sold.lot), from_lot)
+        .add_to(Move::Owe(account), Some(&sold.lot), owed)
+        .lines();
+    let event = CoopAccrualReversed {
+        partner: partner.clone(),
+        programme: programme.clone(),
+        lot: sold.lot.clone(),
+        sale: sale.clone(),
+        net_amount: *net_amount,
+        returned_on,
+        unrounded: share.unrounded,
+        from_lot,
+        owed,
+    };
+    Ok(vec![Fact::posting(returned_on, event, lines)])
+}
+
+fn check_dates(
+    command: &ReverseAccrual,
+    sold_on: Date,
+    returned_on: Date,
+) -> Result<(), CoopRejection> {
+    if command.sold_on.is_some_and(|given| given != sold_on) {
+        return Err(CoopRejection::SaleDiffers { sale: command.sale.clone(), sold_on });
+    }
+    if returned_on < sold_on {
+        return Err(CoopRejection::ReturnedBeforeSold { sold_on, returned_on });
+    }
+    Ok(())
+}

@@ -1,0 +1,123 @@
+//! RejectMdfRequest, CancelMdfRequest and LapseMdfRequest: a request ends without its last claim,
+//! and what is still reserved for it is the fund's again.
+
+use super::{MdfRejection, Request, RequestState, state};
+use crate::posting::{Move, Posting};
+use crate::{Context, Fact, Facts, Refusal, partner, programme};
+use chl_commands::mdf::{CancelMdfRequest, LapseMdfRequest, RejectMdfRequest};
+use chl_events::mdf::{MdfRequestCancelled, MdfRequestLapsed, MdfRequestRejected};
+use chl_events::{Date, FreeText, Fund, PartnerId, ProgrammeId, RequestId, Sealable, Sealed};
+use std::sync::Arc;
+
+pub(super) fn reject(
+    command: &RejectMdfRequest,
+    facts: Facts<'_>,
+    context: &Context<'_>,
+) -> Result<Vec<Fact>, Refusal> {
+    let RejectMdfRequest { request: id, partner, programme, note } = command;
+    let request = named(facts, programme, partner, id)?;
+    if request.state != RequestState::Submitted {
+        return Err(wrong_state(id, &request));
+    }
+    let today = check_time(facts, programme, &request, context)?;
+    let event = MdfRequestRejected {
+        request: id.clone(),
+        partner: partner.clone(),
+        programme: programme.clone(),
+        note: sealed(note.as_ref()),
+    };
+    Ok(vec![Fact::new(today, event)])
+}
+
+pub(super) fn cancel(
+    command: &CancelMdfRequest,
+    facts: Facts<'_>,
+    context: &Context<'_>,
+) -> Result<Vec<Fact>, Refusal> {
+    let CancelMdfRequest { request: id, partner, programme, note } = command;
+    let request = named(facts, programme, partner, id)?;
+    if request.held.is_positive() {
+        let (request, held) = (id.clone(), request.held);
+        return Err(MdfRejection::OpenClaim { request, held }.into());
+    }
+    let released = match request.state {
+        RequestState::Submitted => None,
+        RequestState::Approved => Some(request.reserved),
+        RequestState::Claimed
+        | RequestState::Closed
+        | RequestState::Rejected
+        | RequestState::Cancelled
+        | RequestState::Lapsed => return Err(wrong_state(id, &request)),
+    };
+    let today = check_time(facts, programme, &request, context)?;
+    let lines = Posting::of(Fund::Mdf, partner);
+    let lines = released.into_iter().fold(lines, |lines, released| {
+        lines.add(Move::Unreserve, released)
+    });
+    let event = MdfRequestCancelled {
+        request: id.clone(),
+        partner: partner.clone(),
+        programme: programme.clone(),
+        released,
+        note: sealed(note.as_ref()),
+    };
+    Ok(vec![Fact::posting(today, event, lines.lines())])
+}
+
+pub(super) fn lapse(
+    command: &LapseMdfRequest,
+    facts: Facts<'_>,
+    context: &Context<'_>,
+) -> Result<Vec<Fact>, Refusal> {
+    let LapseMdfRequest { request: id, partner, programme } = command;
+    let request = named(facts, programme, partner, id)?;
+    let approval = request.approval.as_ref().filter(|_| request.state == RequestState::Approved);
+    let Some(approval) = approval else { return Err(wrong_state(id, &request)) };
+    context.require_time()?;
+    let due = approval.lapses_at;
+    if context.time < due {
+        return Err(MdfRejection::TooEarly { request: id.clone(), due }.into());
+    }
+    let version = programme::version(facts, programme, approval.programme_version)?;
+    let released = request.unclaimed();
+    let event = MdfRequestLapsed {
+        request: id.clone(),
+        partner: partner.clone(),
+        programme: programme.clone(),
+        released,
+    };
+    let lines = Posting::of(Fund::Mdf, partner).add(Move::Unreserve, released).lines();
+    Ok(vec![Fact::posting(version.zone().day(due), event, lines)])
+}
+
+fn named(
+    facts: Facts<'_>,
+    programme: &ProgrammeId,
+    partner: &PartnerId,
+    id: &RequestId,
+) -> Result<Arc<Request>, Refusal> {
+    partner::known(facts, partner)?;
+    programme::known(facts, programme)?;
+    state::request(facts, programme, partner, id)
+}
+
+fn wrong_state(id: &RequestId, request: &Request) -> Refusal {
+    MdfRejection::WrongState { request: id.clone(), state: request.state.as_str() }.into()
+}
+
+/// The day of the command, once its time is neither in the future nor before the request's.
+fn check_time(
+    facts: Facts<'_>,
+    programme: &ProgrammeId,
+    request: &Request,
+    context: &Context<'_>,
+) -> Result<Date, Refusal> {
+    let version = programme::terms_in_force(facts, programme, context.time)?;
+    context.require_time()?;
+    context.require_order(request.latest)?;
+    Ok(version.zone().day(context.time))
+}
+
+fn sealed(note: Option<&FreeText>) -> Option<Sealed> {
+    note.and_then(FreeText::sealed).cloned()
+}
