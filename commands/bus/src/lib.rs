@@ -1,1 +1,44 @@
-//! From a line of JSON to a durable answer: authorise, seal, decide, append.
+//! From a line of JSON to a durable answer: decode, authorise, seal, load, decide, append, answer.
+//!
+//! Floor 4 of the house. [`prepare`] does on the caller's thread what needs no state. The writer is
+//! one thread that owns the ledger and decides; the committer is one that makes groups durable and
+//! only then lets answers leave. [`Bus`] opens a ledger, [`Client`] talks to it.
+
+mod answer;
+mod authorise;
+mod bus;
+mod catch_up;
+mod chain;
+mod client;
+mod clock;
+mod committer;
+mod decode;
+mod desk;
+mod flusher;
+mod history;
+mod journal;
+mod keys;
+mod opening;
+mod prepare;
+mod rejection;
+mod seal;
+mod states;
+mod vault;
+mod writer;
+
+pub use answer::{Accepted, Answer, Failure};
+pub use authorise::{Connection, Sources};
+pub use bus::{Bus, OpenError, Options, Parts};
+pub use catch_up::CatchUpError;
+pub use client::{Client, Closed, Following};
+pub use clock::{Clock, ClockSuspect, ManualClock, Reading, SystemClock};
+pub use committer::{LogError, OpenLog};
+pub use decode::{Defaults, Document, MAX_DEPTH, Undecoded, decode};
+pub use history::HistoryError;
+pub use journal::{Journal, JournalLimits};
+pub use keys::{KeyStore, KeysError, MemoryKeys};
+pub use opening::{Opening, OpeningError};
+pub use prepare::{Prepared, prepare, prepare_document};
+pub use rejection::{BusRejection, Refused};
+pub use states::{StatesError, StatesFile};
+pub use vault::{Person, Place, Vault, VaultError};

@@ -1,0 +1,128 @@
+//! The client: how doors send commands and get their answers.
+
+use crate::{
+    answer::{Answer, Failure},
+    authorise::Connection,
+    committer::Follower,
+    journal::Journal,
+    prepare::{Prepared, prepare},
+    writer::{Job, Message},
+};
+use chl_events::{Block, Instant};
+use std::sync::{
+    Arc,
+    mpsc::{Receiver, Sender, channel, sync_channel},
+};
+use tokio::sync::oneshot;
+
+/// Sends commands to an open ledger. Clones send to the same one.
+#[derive(Clone)]
+pub struct Client {
+    inbox: Sender<Message>,
+    journal: Option<Arc<Journal>>,
+}
+
+/// Says that the ledger was closed meanwhile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the ledger is closed")]
+pub struct Closed;
+
+/// Blocks as they become durable, in memory, without a gap.
+pub struct Following {
+    /// The position the first block begins at; what lies before is in the log.
+    pub from: u64,
+    /// The blocks. While nobody takes them and the channel is full, the ledger waits.
+    pub blocks: Receiver<Block>,
+}
+
+impl Client {
+    pub(crate) fn new(inbox: Sender<Message>, journal: Option<Arc<Journal>>) -> Self {
+        Self { inbox, journal }
+    }
+
+    /// Reads a document like [`prepare`](crate::prepare), and notes in the journal what is refused
+    /// at the door: its digest and the code, at a time the door supplies.
+    pub fn prepare(
+        &self,
+        bytes: &[u8],
+        connection: &Connection,
+        at: Instant,
+    ) -> Result<Prepared, Box<Answer>> {
+        let prepared = prepare(bytes, connection);
+        if let (Some(journal), Err(answer)) = (&self.journal, &prepared)
+            && let Err(error) = journal.malformed(at, bytes, answer.code().unwrap_or_default())
+        {
+            tracing::warn!(%error, "a refusal is missing in the decision journal");
+        }
+        prepared
+    }
+
+    /// Sends a command and waits for its answer, which leaves once it is durable.
+    pub async fn submit(&self, command: Prepared) -> Answer {
+        let id = command.sender.origin.id.to_string();
+        let (answered, answers) = oneshot::channel();
+        let reply = move |answers: Vec<Answer>| {
+            // Who does not wait any more gets the same answer when asking again.
+            drop(answered.send(answers));
+        };
+        let sent = self.job(vec![command], false, reply);
+        let answers = match sent {
+            Ok(()) => answers.await.unwrap_or_default(),
+            Err(Closed) => Vec::new(),
+        };
+        let closed = || Answer::Failed { id: Some(id), failure: Failure::Closed };
+        answers.into_iter().next().unwrap_or_else(closed)
+    }
+
+    /// Sends commands that are decided one after the other and waits for their answers, in order.
+    pub fn submit_all(&self, commands: Vec<Prepared>) -> Result<Vec<Answer>, Closed> {
+        self.send(commands)?.recv().map_err(|_| Closed)
+    }
+
+    /// Decides commands on a scratch copy of what is durable, one seeing the other, and keeps
+    /// nothing. The ledger takes no other command meanwhile.
+    pub fn dry_run(&self, commands: Vec<Prepared>) -> Result<Vec<Answer>, Closed> {
+        let (answered, answers) = channel();
+        self.job(commands, true, move |tried| drop(answered.send(tried)))?;
+        answers.recv().map_err(|_| Closed)
+    }
+
+    /// Sends commands without waiting; their answers come in order, in one piece.
+    pub fn send(&self, commands: Vec<Prepared>) -> Result<Receiver<Vec<Answer>>, Closed> {
+        let (answered, answers) = channel();
+        self.job(commands, false, move |decided| drop(answered.send(decided)))?;
+        Ok(answers)
+    }
+
+    fn job(
+        &self,
+        commands: Vec<Prepared>,
+        dry_run: bool,
+        reply: impl FnOnce(Vec<Answer>) + Send + 'static,
+    ) -> Result<(), Closed> {
+        let job = Job { commands, dry_run, reply: Box::new(reply) };
+        self.inbox.send(Message::Job(job)).map_err(|_| Closed)
+    }
+
+    /// Follows the ledger from what is durable now on; at most `room` blocks wait.
+    pub fn follow(&self, room: usize) -> Result<Following, Closed> {
+        let (hand, blocks) = sync_channel(room);
+        let (from, begins) = channel();
+        let follower = Follower { blocks: hand, from };
+        self.inbox.send(Message::Follow(follower)).map_err(|_| Closed)?;
+        Ok(Following { from: begins.recv().map_err(|_| Closed)?, blocks })
+    }
+
+    /// Believes the machine's clock again after somebody has looked at it.
+    pub fn believe_clock(&self) -> Result<(), Closed> {
+        self.inbox.send(Message::BelieveClock).map_err(|_| Closed)
+    }
+
+    pub(crate) fn close(&self) {
+        let (done, closed) = channel();
+        // A writer that has ended closes the channel, which means the same: it is done.
+        if self.inbox.send(Message::Close(done)).is_ok() && closed.recv().is_err() {
+            tracing::debug!("the ledger was closed already");
+        }
+    }
+}

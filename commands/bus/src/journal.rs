@@ -1,0 +1,198 @@
+//! The decision journal: who was refused what, when, and the code. No part of the log.
+//!
+//! JSON lines in files of bounded size, of which the newest few are kept. A refused document's
+//! content is not in it; of a malformed one only a digest is.
+
+use chl_events::{Instant, Origin};
+use data_encoding::HEXLOWER;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use std::{
+    fs::{File, OpenOptions},
+    io::{self, BufWriter, Write},
+    path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
+};
+
+/// How large a file grows, and how many are kept.
+#[derive(Debug, Clone, Copy)]
+pub struct JournalLimits {
+    /// The bytes after which a new file begins.
+    pub file_bytes: u64,
+    /// The files kept, the one being written among them.
+    pub files: usize,
+}
+
+impl Default for JournalLimits {
+    fn default() -> Self {
+        Self { file_bytes: 8 << 20, files: 8 }
+    }
+}
+
+/// One refused command.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct Entry {
+    source: String,
+    id: String,
+    r#type: &'static str,
+    actor: String,
+    role: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    onbehalfof: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    partner: Option<String>,
+    code: &'static str,
+}
+
+impl Entry {
+    /// Notes who was refused what.
+    pub(crate) fn new(origin: &Origin, command: &'static str, code: &'static str) -> Self {
+        Self {
+            source: origin.source.to_string(),
+            id: origin.id.to_string(),
+            r#type: command,
+            actor: origin.actor.to_string(),
+            role: origin.role.as_str(),
+            onbehalfof: origin.on_behalf_of.as_ref().map(ToString::to_string),
+            partner: origin.partner.as_ref().map(ToString::to_string),
+            code,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Line<'a, T> {
+    at: Instant,
+    #[serde(flatten)]
+    entry: &'a T,
+}
+
+#[derive(Serialize)]
+struct Malformed {
+    sha256: String,
+    bytes: usize,
+    code: &'static str,
+}
+
+/// Writes refusals down.
+#[derive(Debug)]
+pub struct Journal {
+    writing: Mutex<Writing>,
+}
+
+#[derive(Debug)]
+struct Writing {
+    dir: PathBuf,
+    limits: JournalLimits,
+    number: u64,
+    bytes: u64,
+    file: BufWriter<File>,
+}
+
+impl Journal {
+    /// Opens the journal in a folder, and makes that where it is missing.
+    pub fn open(dir: &Path, limits: JournalLimits) -> io::Result<Self> {
+        std::fs::create_dir_all(dir)?;
+        let number = numbers(dir)?.last().copied().unwrap_or(0);
+        let (file, bytes) = append_to(dir, number)?;
+        let writing = Writing { dir: dir.into(), limits, number, bytes, file };
+        Ok(Self { writing: Mutex::new(writing) })
+    }
+
+    /// Notes refused commands.
+    pub(crate) fn refused(&self, at: Instant, entries: &[Entry]) -> io::Result<()> {
+        let mut writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        entries.iter().try_for_each(|entry| writing.line(&Line { at, entry }))
+    }
+
+    /// Notes a malformed document: its digest, its length, the code.
+    pub fn malformed(&self, at: Instant, document: &[u8], code: &'static str) -> io::Result<()> {
+        let sha256 = HEXLOWER.encode(&Sha256::digest(document));
+        let entry = &Malformed { sha256, bytes: document.len(), code };
+        let mut writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        writing.line(&Line { at, entry })
+    }
+
+    /// Hands what is noted to the operating system.
+    pub fn flush(&self) -> io::Result<()> {
+        self.writing.lock().unwrap_or_else(PoisonError::into_inner).file.flush()
+    }
+}
+
+impl Writing {
+    fn line(&mut self, line: &impl Serialize) -> io::Result<()> {
+        let mut text = serde_json::to_vec(line)?;
+        text.push(b'\n');
+        if self.bytes > 0 && self.bytes.saturating_add(text.len() as u64) > self.limits.file_bytes {
+            self.rotate()?;
+        }
+        self.file.write_all(&text)?;
+        self.bytes = self.bytes.saturating_add(text.len() as u64);
+        Ok(())
+    }
+
+    fn rotate(&mut self) -> io::Result<()> {
+        self.file.flush()?;
+        self.number = self.number.saturating_add(1);
+        (self.file, self.bytes) = append_to(&self.dir, self.number)?;
+        let kept = self.limits.files.max(1);
+        let numbers = numbers(&self.dir)?;
+        let old = numbers.len().saturating_sub(kept);
+        numbers
+            .iter()
+            .take(old)
+            .try_for_each(|number| std::fs::remove_file(file_of(&self.dir, *number)))
+    }
+}
+
+fn file_of(dir: &Path, number: u64) -> PathBuf {
+    dir.join(format!("decisions-{number:08}.jsonl"))
+}
+
+fn append_to(dir: &Path, number: u64) -> io::Result<(BufWriter<File>, u64)> {
+    let file = OpenOptions::new().create(true).append(true).open(file_of(dir, number))?;
+    let bytes = file.metadata()?.len();
+    Ok((BufWriter::new(file), bytes))
+}
+
+/// The numbers of the files there are, in order.
+fn numbers(dir: &Path) -> io::Result<Vec<u64>> {
+    let mut numbers = Vec::new();
+    for file in std::fs::read_dir(dir)? {
+        let name = file?.file_name();
+        let number: Option<u64> = name
+            .to_str()
+            .and_then(|name| name.strip_prefix("decisions-")?.strip_suffix(".jsonl")?.parse().ok());
+        numbers.extend(number);
+    }
+    numbers.sort_unstable();
+    Ok(numbers)
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+
+    #[test]
+    fn files_stay_bounded_and_the_newest_lines_are_kept() {
+        let dir = tempfile::tempdir().unwrap();
+        let limits = JournalLimits { file_bytes: 1000, files: 3 };
+        let at = Instant::from_micros(0);
+        for round in 0..2 {
+            let journal = Journal::open(dir.path(), limits).unwrap();
+            for number in 0..50 {
+                let document = format!("secret {round} {number}");
+                journal.malformed(at, document.as_bytes(), "command.malformed").unwrap();
+            }
+            journal.flush().unwrap();
+        }
+        let numbers = numbers(dir.path()).unwrap();
+        assert_eq!(numbers.len(), 3);
+        let last = std::fs::read_to_string(file_of(dir.path(), *numbers.last().unwrap())).unwrap();
+        let line = last.lines().last().unwrap();
+        let digest = HEXLOWER.encode(&Sha256::digest(b"secret 1 49"));
+        assert!(line.contains(&digest) && !line.contains("secret"), "{line}");
+    }
+}

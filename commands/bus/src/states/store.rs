@@ -1,0 +1,139 @@
+//! The file behind the states: rows by kind and id, and the position they stand for.
+
+use super::Changes;
+use chl_aggregates::{Row, RowKey, STATES_VERSION};
+use chl_events::LedgerId;
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use std::path::{Path, PathBuf};
+
+/// Says why the file of states failed.
+#[derive(Debug, thiserror::Error)]
+pub enum StatesError {
+    /// The file could not be read or written.
+    #[error("the file of states: {0}")]
+    File(#[from] rusqlite::Error),
+    /// A row's bytes do not decode.
+    #[error("the row {kind}/{id} of the file of states is damaged: {source}")]
+    Damaged {
+        /// The number of its kind.
+        kind: u8,
+        /// Its key.
+        id: String,
+        /// What the codec says.
+        source: postcard::Error,
+    },
+    /// A row's kind is from another release.
+    #[error("a row of the unknown kind {0} in the file of states")]
+    Kind(u8),
+}
+
+/// One SQLite file, a cache over the log: it may be deleted at any time while nobody uses it.
+pub struct States {
+    file: Connection,
+    path: PathBuf,
+}
+
+const SCHEMA: &str = "
+    PRAGMA journal_mode = WAL;
+    PRAGMA synchronous = NORMAL;
+    CREATE TABLE IF NOT EXISTS stands_for (
+        one INTEGER PRIMARY KEY CHECK (one = 1),
+        version INTEGER NOT NULL,
+        ledger BLOB NOT NULL,
+        position INTEGER NOT NULL
+    );
+    CREATE TABLE IF NOT EXISTS state_rows (
+        kind INTEGER NOT NULL,
+        id TEXT NOT NULL,
+        bytes BLOB NOT NULL,
+        PRIMARY KEY (kind, id)
+    ) WITHOUT ROWID;";
+
+impl States {
+    /// Opens the file, or makes it.
+    pub fn open(path: &Path) -> Result<Self, StatesError> {
+        let file = Connection::open(path)?;
+        file.execute_batch(SCHEMA)?;
+        Ok(Self { file, path: path.into() })
+    }
+
+    /// Another connection to the same file, for the thread that writes it.
+    pub(crate) fn again(&self) -> Result<Self, StatesError> {
+        Self::open(&self.path)
+    }
+
+    /// The ledger and position its rows stand for: every commit before it is in them. None for an
+    /// empty file, or one of another release.
+    ///
+    /// It is a witness of the log: a ledger that ends before it has lost commits.
+    pub fn stands_for(&self) -> Result<Option<(LedgerId, u64)>, StatesError> {
+        let query = "SELECT version, ledger, position FROM stands_for";
+        let found: Option<(u32, [u8; 16], i64)> = self
+            .file
+            .query_row(query, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+            .optional()?;
+        let current = found.filter(|(version, _, _)| *version == STATES_VERSION);
+        let position = |position: i64| u64::try_from(position).unwrap_or(0);
+        Ok(current.map(|(_, ledger, at)| (LedgerId(ledger), position(at))))
+    }
+
+    /// Empties the file.
+    pub(crate) fn clear(&mut self) -> Result<(), StatesError> {
+        let transaction = self.file.transaction()?;
+        transaction.execute("DELETE FROM stands_for", [])?;
+        transaction.execute("DELETE FROM state_rows", [])?;
+        Ok(transaction.commit()?)
+    }
+
+    /// The row of a key.
+    pub(crate) fn row(&self, key: &RowKey) -> Result<Option<Row>, StatesError> {
+        let query = "SELECT bytes FROM state_rows WHERE kind = ?1 AND id = ?2";
+        let mut query = self.file.prepare_cached(query)?;
+        let mut rows = query.query(params![key.kind, key.id.as_str()])?;
+        let Some(row) = rows.next()? else { return Ok(None) };
+        let bytes = row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?;
+        let decoded = Row::decode(key.kind, bytes).ok_or(StatesError::Kind(key.kind))?;
+        let damaged =
+            |source| StatesError::Damaged { kind: key.kind, id: key.id.to_string(), source };
+        decoded.map(Some).map_err(damaged)
+    }
+
+    /// Writes rows and the position they stand for, in one transaction.
+    pub(crate) fn write(
+        &mut self,
+        rows: &Changes,
+        ledger: LedgerId,
+        position: u64,
+    ) -> Result<(), StatesError> {
+        let transaction = self.file.transaction()?;
+        // In the order of the file's own tree, so that a page is touched once.
+        let mut sorted: Vec<_> = rows.iter().collect();
+        sorted.sort_unstable_by_key(|(key, _)| *key);
+        for (key, row) in sorted {
+            write_row(&transaction, key, row.as_ref())?;
+        }
+        transaction.execute(
+            "INSERT OR REPLACE INTO stands_for (one, version, ledger, position)
+             VALUES (1, ?1, ?2, ?3)",
+            params![STATES_VERSION, ledger.0, i64::try_from(position).unwrap_or(i64::MAX)],
+        )?;
+        Ok(transaction.commit()?)
+    }
+}
+
+fn write_row(
+    transaction: &Transaction<'_>,
+    key: &RowKey,
+    row: Option<&Row>,
+) -> Result<(), StatesError> {
+    let Some(row) = row else {
+        let delete = "DELETE FROM state_rows WHERE kind = ?1 AND id = ?2";
+        transaction.prepare_cached(delete)?.execute(params![key.kind, key.id.as_str()])?;
+        return Ok(());
+    };
+    let damaged = |source| StatesError::Damaged { kind: key.kind, id: key.id.to_string(), source };
+    let bytes = row.encode().map_err(damaged)?;
+    let insert = "INSERT OR REPLACE INTO state_rows (kind, id, bytes) VALUES (?1, ?2, ?3)";
+    transaction.prepare_cached(insert)?.execute(params![key.kind, key.id.as_str(), bytes])?;
+    Ok(())
+}

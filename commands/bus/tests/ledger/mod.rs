@@ -1,0 +1,113 @@
+//! A ledger in memory for the tests of this crate, and lines to send to it.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use chl_bus::{
+    Answer, Bus, Connection, LogError, ManualClock, MemoryKeys, Opening, Options, Parts, Prepared,
+    StatesFile, Vault, prepare,
+};
+use chl_events::{ActorId, Instant, LedgerId};
+use chl_log::{EventLog, MemoryLog};
+use std::{path::Path, sync::Arc};
+
+/// The id of every test's ledger.
+pub(crate) const LEDGER: LedgerId = LedgerId([7; 16]);
+
+/// A moment of 2026-03-01.
+pub(crate) fn march(second: u32) -> Instant {
+    let (minute, second) = (second / 60, second % 60);
+    let (hour, minute) = (9 + minute / 60, minute % 60);
+    format!("2026-03-01T{hour:02}:{minute:02}:{second:02}Z").parse().unwrap()
+}
+
+/// What opens a ledger, kept to open it again.
+#[derive(Clone)]
+pub(crate) struct Given {
+    pub(crate) log: MemoryLog,
+    pub(crate) vault: Arc<Vault>,
+    pub(crate) clock: ManualClock,
+}
+
+impl Given {
+    /// An empty ledger at 2026-03-01T09:00:00Z.
+    pub(crate) fn new() -> Self {
+        Self {
+            log: MemoryLog::new(LEDGER),
+            vault: Arc::new(Vault::in_memory().unwrap()),
+            clock: ManualClock::new(march(0)),
+        }
+    }
+
+    /// What a bus is made of around this ledger's log.
+    pub(crate) fn parts(&self, states: Option<&Path>) -> Parts {
+        let log = self.log.clone();
+        Parts {
+            log: Box::new(move || Ok::<Box<dyn EventLog>, LogError>(Box::new(log.clone()))),
+            keys: Box::new(MemoryKeys::default()),
+            states: states.map(|path| StatesFile::open(path).unwrap()),
+            vault: Arc::clone(&self.vault),
+            clock: Box::new(self.clock.clone()),
+            journal: None,
+        }
+    }
+
+    pub(crate) fn open(&self) -> Bus {
+        Bus::open(self.parts(None), &options()).unwrap()
+    }
+}
+
+/// The bounds of a test's ledger.
+pub(crate) fn options() -> Options {
+    Options::new(Opening {
+        name: "main".into(),
+        origin: "test".into(),
+        actor: ActorId::new("tester").unwrap(),
+        recorded_at: None,
+    })
+}
+
+/// The operating user.
+pub(crate) fn operator() -> Connection {
+    Connection {
+        default_source: Some("/test".into()),
+        ..Connection::operator(ActorId::new("op").unwrap())
+    }
+}
+
+/// One of a partner's users.
+pub(crate) fn partner(id: &str) -> Connection {
+    Connection { role: chl_events::Role::Partner, partner: Some(id.parse().unwrap()), ..operator() }
+}
+
+/// A document: type, id, data.
+pub(crate) fn line(kind: &str, id: &str, data: &str) -> String {
+    format!(r#"{{"type":"{kind}","id":"{id}","data":{data}}}"#)
+}
+
+/// A customer to register.
+pub(crate) fn customer(id: &str) -> String {
+    line("RegisterCustomer", &format!("c-{id}"), &format!(r#"{{"customer":"{id}","name":"{id}"}}"#))
+}
+
+/// A partner to recruit.
+pub(crate) fn recruit(id: &str) -> String {
+    let data = format!(r#"{{"partner":"{id}","name":"{id} Ltd","types":["reseller"]}}"#);
+    line("RecruitPartner", &format!("r-{id}"), &data)
+}
+
+/// Prepares a document that must be readable.
+pub(crate) fn ready(line: &str, connection: &Connection) -> Prepared {
+    prepare(line.as_bytes(), connection).unwrap_or_else(|answer| panic!("{answer:?}: {line}"))
+}
+
+/// Sends documents as the operator, one by one, and gives the answers.
+pub(crate) fn send(bus: &Bus, lines: &[String]) -> Vec<Answer> {
+    let connection = operator();
+    let prepared = lines.iter().map(|line| ready(line, &connection)).collect();
+    bus.client().submit_all(prepared).unwrap()
+}
+
+/// An answer as JSON.
+pub(crate) fn json(answer: &Answer) -> serde_json::Value {
+    serde_json::to_value(answer).unwrap()
+}
