@@ -31,6 +31,7 @@ mod policies;
 mod programme;
 mod rebate;
 
+pub use conflict::conflict_id;
 pub use context::{Context, Fact, Refusal, stream_of};
 pub use due::{Due, due};
 pub use policies::{Reaction, react, react_to_refusal};

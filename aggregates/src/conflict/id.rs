@@ -14,7 +14,7 @@ const CHARS: usize = 26;
 ///
 /// Anybody can derive it, so that the challenger's registration names a conflict that is opened
 /// in a later commit, and doing that twice is doing it once.
-pub(crate) fn conflict_id(kind: ConflictKind, challenger: &DealId) -> ConflictId {
+pub fn conflict_id(kind: ConflictKind, challenger: &DealId) -> ConflictId {
     let digest = Sha256::digest(format!("{kind}/{challenger}"));
     let text = BASE32_NOPAD.encode(&digest).to_ascii_lowercase();
     let name: String = "cf-".chars().chain(text.chars().take(CHARS)).collect();
