@@ -8,6 +8,7 @@ use crate::{
     place::Place,
     reads::{self, Read},
     reference::{codes::Code, completions::Completions, schema::Schema},
+    writes,
 };
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
@@ -42,6 +43,8 @@ struct Global {
 
 #[derive(Debug, Subcommand)]
 enum Call {
+    Submit(writes::Submit),
+    Serve(writes::Serve),
     Query(reads::Query),
     Sql(reads::Sql),
     #[command(subcommand)]
@@ -77,6 +80,8 @@ impl Args {
         let place = Place::new(&global.data, &global.ledger)?;
         let output = Output::standard(global.output);
         match call {
+            Call::Submit(call) => call.run(&place, output),
+            Call::Serve(call) => call.run(&place),
             Call::Query(call) => asking::ask(&place, Read::Query(call), output),
             Call::Sql(call) => asking::ask(&place, Read::Sql(call), output),
             Call::Explain(call) => call.run(&place, output),

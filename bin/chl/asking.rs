@@ -3,9 +3,9 @@
 use crate::{
     exit::Exit,
     failure::Outcome,
-    ledger::{Reading, open_log, unopened},
+    ledger::{Attempt, Reading, open_log, unopened},
     output::{Output, Sink},
-    owner::{Attempt, Reached, Request, connect, reach},
+    owner::{Reached, Request, connect, reach},
     place::Place,
     reads::{Read, Tail},
 };
@@ -90,6 +90,10 @@ impl Sink for Seen<'_> {
         let position = values.first().and_then(serde_json::Value::as_u64);
         self.next = position.map(|position| position.saturating_add(1)).or(self.next);
         self.sink.row(values)
+    }
+
+    fn document(&mut self, json: &str) -> Outcome {
+        self.sink.document(json)
     }
 
     fn line(&mut self, line: &str) -> Outcome {

@@ -15,6 +15,8 @@ mod place;
 mod reads;
 mod reference;
 mod talk;
+mod user;
+mod writes;
 
 use clap::Parser;
 use std::process::ExitCode;

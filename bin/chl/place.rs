@@ -1,7 +1,8 @@
 //! Where a ledger lives on disk.
 //!
 //! ```text
-//! DIR/LEDGER/log/           the event log: head, sealed files, witness, keys, lock
+//! DIR/LEDGER/log/           the event log: head, sealed files, witness, lock
+//! DIR/LEDGER/keys/          which command was accepted where, built from the log
 //! DIR/LEDGER/states.sqlite  states of aggregates, a cache over the log
 //! DIR/LEDGER/vault.sqlite   the keys of personal data; the one thing besides the log to keep safe
 //! DIR/LEDGER/views.sqlite   the read models, a cache over the log
@@ -12,7 +13,10 @@
 //! The log and the vault are the ledger; everything else is built anew from them.
 
 use crate::failure::{Failure, Outcome};
-use std::path::{Path, PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 /// The folder of one ledger.
 #[derive(Debug, Clone)]
@@ -45,6 +49,11 @@ impl Place {
         self.dir.join("log")
     }
 
+    /// The key files' folder.
+    pub(crate) fn keys(&self) -> PathBuf {
+        self.dir.join("keys")
+    }
+
     /// The states' file.
     pub(crate) fn states(&self) -> PathBuf {
         self.dir.join("states.sqlite")
@@ -68,6 +77,11 @@ impl Place {
     /// The owner's socket.
     pub(crate) fn socket(&self) -> PathBuf {
         self.dir.join("socket")
+    }
+
+    /// The process id of the owner, as its lock tells it.
+    pub(crate) fn owner(&self) -> Option<u32> {
+        fs::read_to_string(self.log().join("lock")).ok()?.trim().parse().ok()
     }
 
     /// Whether a ledger was ever opened here.

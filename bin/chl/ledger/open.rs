@@ -4,6 +4,14 @@ use crate::{exit::Exit, failure::Failure, place::Place};
 use chl_log_sled::{OpenError, Options, Seen, SledLog};
 use chl_runtime::Reader;
 
+/// An attempt to open a ledger.
+pub(crate) enum Attempt<T> {
+    /// It is open.
+    Opened(T),
+    /// Another process owns it; said so with the words of this failure.
+    Owned(Failure),
+}
+
 /// Opens the log.
 pub(crate) fn open_log(place: &Place, options: Options) -> Result<SledLog, OpenError> {
     SledLog::open(&place.log(), options)

@@ -40,6 +40,9 @@ pub(crate) trait Sink {
     /// Adds a row to the table that was begun; a value a column.
     fn row(&mut self, values: Vec<Value>) -> Outcome;
 
+    /// Adds a JSON document whose fields are its own; in a table or CSV it is a row of the columns.
+    fn document(&mut self, json: &str) -> Outcome;
+
     /// Adds a line that is data in a form of its own.
     fn line(&mut self, line: &str) -> Outcome;
 

@@ -1,7 +1,10 @@
 //! Writes rows to standard output in the format asked for.
 
 use super::{Format, Sheet, Sink, cell};
-use crate::failure::{Failure, Outcome};
+use crate::{
+    exit::Exit,
+    failure::{Failure, Outcome, Step},
+};
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::Value;
@@ -186,6 +189,28 @@ impl Sink for Output {
         self.write_row(&values).map_err(Failure::output)?;
         self.rows += 1;
         Ok(())
+    }
+
+    fn document(&mut self, json: &str) -> Outcome {
+        match self.format {
+            Format::Jsonl => {
+                self.rows += 1;
+                self.line(json)
+            }
+            Format::Json => {
+                let sign: &[u8] = if self.rows == 0 { b"[\n  " } else { b",\n  " };
+                let written = self.to.write_all(sign);
+                self.rows += 1;
+                written.and_then(|()| self.to.write_all(json.as_bytes())).map_err(Failure::output)
+            }
+            Format::Table | Format::Csv => {
+                let object: Value = serde_json::from_str(json)
+                    .or_exit(Exit::Internal, "an answer cannot be shown as a row")?;
+                let columns = self.columns.clone();
+                let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
+                self.row(Sheet::new("", &columns).values(object))
+            }
+        }
     }
 
     fn line(&mut self, line: &str) -> Outcome {

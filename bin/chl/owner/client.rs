@@ -71,11 +71,11 @@ impl Connection {
 
     /// Sends lines to be decided and passes their answers on, in order.
     ///
-    /// Lines go out beside the answers that come in, as fast as the owner takes them.
+    /// A line goes with its number. Lines go out beside the answers that come in, as fast as the owner takes them.
     pub(crate) fn submit(
         self,
         submission: Submission,
-        lines: impl Iterator<Item = Outcome<Vec<u8>>> + Send,
+        lines: impl Iterator<Item = Outcome<(u64, Vec<u8>)>> + Send,
         sink: &mut dyn Sink,
     ) -> Outcome<Exit> {
         let hello = Hello { release: RELEASE.to_owned(), request: Request::Submit(submission) };
@@ -84,7 +84,9 @@ impl Connection {
                 let mut to = BufWriter::new(&self.stream);
                 broken(send(&mut to, &hello))?;
                 for line in lines {
-                    broken(frame::write(&mut to, &line?))?;
+                    let (number, line) = line?;
+                    let frame = [&number.to_be_bytes(), line.as_slice()].concat();
+                    broken(frame::write(&mut to, &frame))?;
                 }
                 broken(frame::write(&mut to, b"").and_then(|()| to.flush()))
             });
@@ -127,6 +129,8 @@ fn replies(stream: &UnixStream, sink: &mut dyn Sink) -> Outcome<Exit> {
                 sink.begin(&Sheet { name: &name, columns: &columns, brief })?;
             }
             Reply::Row(values) => sink.row(values)?,
+            Reply::Document(json) => sink.document(&json)?,
+            Reply::PassOn => sink.pass_on()?,
             Reply::Line(line) => sink.line(&line)?,
             Reply::Note(text) => sink.note(&text)?,
             Reply::End(exit) => return Ok(exit),

@@ -40,14 +40,14 @@ pub(crate) trait Serves: Send + Sync {
     fn serve(&self, request: Request, lines: Incoming, sink: &mut dyn Sink) -> Outcome<Exit>;
 }
 
-/// The lines of a submission as they come in.
+/// The lines of a submission as they come in, each with its number.
 pub(crate) struct Incoming {
     from: BufReader<UnixStream>,
     ended: bool,
 }
 
 impl Iterator for Incoming {
-    type Item = Outcome<Vec<u8>>;
+    type Item = Outcome<(u64, Vec<u8>)>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.ended {
@@ -61,13 +61,24 @@ impl Iterator for Incoming {
                 self.ended = true;
                 None
             }
-            Ok(line) => Some(Ok(line)),
+            Ok(frame) => {
+                let line = numbered(&frame);
+                self.ended = line.is_err();
+                Some(line)
+            }
             Err(failure) => {
                 self.ended = true;
                 Some(Err(failure))
             }
         }
     }
+}
+
+/// A line with its number, as a frame holds them.
+fn numbered(frame: &[u8]) -> Outcome<(u64, Vec<u8>)> {
+    let parts = frame.split_first_chunk::<8>();
+    let parts = parts.ok_or_else(|| Failure::usage("a frame of a line without its number"))?;
+    Ok((u64::from_be_bytes(*parts.0), parts.1.to_vec()))
 }
 
 /// The socket, open until it is dropped; what is being answered then is answered to the end.
@@ -223,12 +234,16 @@ impl Sink for Replies {
         self.send(&Reply::Row(values)).map_err(|_| Failure::ReaderGone)
     }
 
+    fn document(&mut self, json: &str) -> Outcome {
+        self.send(&Reply::Document(json.to_owned())).map_err(|_| Failure::ReaderGone)
+    }
+
     fn line(&mut self, line: &str) -> Outcome {
         self.send(&Reply::Line(line.to_owned())).map_err(|_| Failure::ReaderGone)
     }
 
     fn pass_on(&mut self) -> Outcome {
-        self.to.flush().map_err(|_| Failure::ReaderGone)
+        self.say(&Reply::PassOn)
     }
 
     fn note(&mut self, text: &str) -> Outcome {

@@ -2,7 +2,7 @@
 //!
 //! The process that owns a ledger listens on `DIR/LEDGER/socket`, which only its own user may open.
 //! A client sends one hello frame, which names the release and the request; behind a submission
-//! follow the lines, one a frame, and an empty frame at the end. The owner answers with reply
+//! follow the lines, a frame for each with its number before it, and an empty frame at the end. The owner answers with reply
 //! frames: tables, rows, notes, answers, and last how it ended. A connection that breaks before
 //! that is reported as such, and what was sent may be sent again: keys make it harmless.
 
@@ -15,4 +15,4 @@ mod reach;
 pub(crate) use client::{Connection, connect};
 pub(crate) use door::{Door, Incoming, Serves};
 pub(crate) use protocol::{Request, Submission};
-pub(crate) use reach::{Attempt, Reached, reach};
+pub(crate) use reach::{Reached, reach};

@@ -25,7 +25,7 @@ pub(crate) enum Request {
     /// Commands, one a frame, to be decided.
     Submit(Submission),
     /// Read models to be built anew.
-    Rebuild(Vec<String>),
+    Rebuild,
 }
 
 /// How lines of commands are to be taken.
@@ -56,8 +56,12 @@ pub(super) enum Reply {
     },
     /// A row of the table.
     Row(Vec<Value>),
+    /// A document that is data.
+    Document(String),
     /// A line that is data.
     Line(String),
+    /// Nothing more comes for a while.
+    PassOn,
     /// Talk.
     Note(String),
     /// The end: the last frame of an answer.

@@ -1,7 +1,7 @@
 //! Reaching a ledger: through its owner, or as the owner.
 
 use super::{Connection, connect};
-use crate::{failure::Outcome, place::Place};
+use crate::{failure::Outcome, ledger::Attempt, place::Place};
 use std::{
     thread,
     time::{Duration, Instant},
@@ -18,14 +18,6 @@ pub(crate) enum Reached<T> {
     Owner(Connection),
     /// This process has opened it.
     Own(T),
-}
-
-/// An attempt to open a ledger.
-pub(crate) enum Attempt<T> {
-    /// It is open.
-    Opened(T),
-    /// Another process owns it; said so with the words of this failure.
-    Owned(crate::failure::Failure),
 }
 
 /// Reaches a ledger: through an owner that listens, else by opening it.

@@ -1,0 +1,192 @@
+//! A ledger that this process owns: the bus over the embedded log, and the read models behind it.
+
+use super::{Attempt, Reading, keys::CommandKeys, open_log, seen, unopened};
+use crate::{
+    exit::Exit,
+    failure::{Failure, Outcome, Step},
+    place::Place,
+    talk,
+};
+use chl_bus::{
+    Bus, CatchUpError, Client, Following, Journal, JournalLimits, OpenError as BusError, Opening,
+    Options as BusOptions, Parts, StatesFile, SystemClock, Vault,
+};
+use chl_events::{Block, Instant, LedgerId};
+use chl_log::EventLog;
+use chl_log_files::KeyIndex;
+use chl_log_sled::{OpenError, Options, SledLog};
+use std::{
+    fs::DirBuilder,
+    os::unix::fs::DirBuilderExt,
+    sync::Arc,
+    thread::{self, JoinHandle},
+};
+
+/// Only the owner's user may look into a ledger.
+const FOLDER_MODE: u32 = 0o700;
+/// How many blocks may wait for the read models before the ledger waits for them.
+const BLOCKS_WAITING: usize = 1024;
+/// How many of them are folded in one go.
+const BLOCKS_AT_ONCE: usize = 256;
+
+/// How a ledger that is not there yet begins.
+#[derive(Debug, Clone)]
+pub(crate) struct Birth {
+    /// Its id.
+    pub(crate) ledger: LedgerId,
+    /// When, for a replay; else now.
+    pub(crate) recorded_at: Option<Instant>,
+}
+
+impl Birth {
+    /// A new ledger, of an id nobody else has.
+    pub(crate) fn new() -> Self {
+        Self { ledger: LedgerId(rand::random()), recorded_at: None }
+    }
+}
+
+/// A ledger that this process owns until it is closed.
+pub(crate) struct Owning {
+    bus: Option<Bus>,
+    /// What answers are read from.
+    pub(crate) reading: Arc<Reading>,
+    /// The keys of persons.
+    pub(crate) vault: Arc<Vault>,
+    following: Option<JoinHandle<()>>,
+}
+
+/// Opens a ledger as its owner; one that is not there is made, where a birth is given.
+pub(crate) fn own(place: &Place, birth: Option<&Birth>) -> Outcome<Attempt<Owning>> {
+    if birth.is_some() {
+        let mut folder = DirBuilder::new();
+        folder.recursive(true).mode(FOLDER_MODE);
+        let made = folder.create(place.dir());
+        made.or_exit(Exit::Unavailable, format_args!("{} cannot be made", place.dir().display()))?;
+    }
+    let options = Options {
+        create: birth.map(|birth| birth.ledger),
+        seen: seen(place),
+        ..Options::default()
+    };
+    match open_log(place, options) {
+        Ok(log) => Owning::over(place, log, birth).map(Attempt::Opened),
+        Err(error @ OpenError::Owned { .. }) => Ok(Attempt::Owned(unopened(place, error))),
+        Err(error) => Err(unopened(place, error)),
+    }
+}
+
+impl Owning {
+    fn over(place: &Place, log: SledLog, birth: Option<&Birth>) -> Outcome<Self> {
+        let head = log.head();
+        let vault = Arc::new(open_vault(place)?);
+        let unavailable = |what: &str| format!("{what} of ledger {:?}", place.ledger());
+        let keys = KeyIndex::open(&place.keys(), head.ledger)
+            .or_exit(Exit::Unavailable, unavailable("the keys"))?;
+        keys.forget_beyond(head.next).or_exit(Exit::Unavailable, unavailable("the keys"))?;
+        let states = StatesFile::open(&place.states())
+            .or_exit(Exit::Unavailable, unavailable("the states"))?;
+        let journal = Journal::open(&place.journal(), JournalLimits::default())
+            .or_exit(Exit::Unavailable, unavailable("the decision journal"))?;
+        let mut opened = Some(log);
+        let again = place.clone();
+        let parts = Parts {
+            log: Box::new(move || {
+                let log = match opened.take() {
+                    Some(log) => log,
+                    None => open_log(&again, Options::default())?,
+                };
+                Ok(Box::new(log))
+            }),
+            keys: Box::new(CommandKeys::new(keys)),
+            states: Some(states),
+            vault: Arc::clone(&vault),
+            clock: Box::new(SystemClock::new()),
+            journal: Some(Arc::new(journal)),
+        };
+        let opening = Opening {
+            name: place.ledger().to_owned(),
+            origin: place.ledger().to_owned(),
+            actor: crate::user::actor()?,
+            recorded_at: birth.and_then(|birth| birth.recorded_at),
+        };
+        let bus =
+            Bus::open(parts, &BusOptions::new(opening)).map_err(|error| unowned(place, error))?;
+        let reading = Arc::new(Reading::new(place.clone(), bus.reader()));
+        let follows = bus.client().follow(BLOCKS_WAITING);
+        let follows = follows.or_exit(Exit::Internal, "the ledger cannot be followed")?;
+        let shown = Arc::clone(&reading);
+        let following = thread::spawn(move || follow(&follows, &shown));
+        Ok(Self { bus: Some(bus), reading, vault, following: Some(following) })
+    }
+
+    /// A handle to send commands through.
+    pub(crate) fn client(&self) -> Outcome<Client> {
+        let closed = || Failure::new(Exit::Unavailable, "the ledger is closed");
+        self.bus.as_ref().map(Bus::client).ok_or_else(closed)
+    }
+
+    /// Closes the ledger: everything is written down, and the read models are brought up to it.
+    pub(crate) fn close(mut self) -> Outcome {
+        self.end();
+        // The log stays readable for as long as the bus is held; the last fold has read it all.
+        Ok(())
+    }
+
+    fn end(&mut self) {
+        self.reading.closing.announce();
+        if let Some(bus) = self.bus.take() {
+            bus.close();
+        }
+        if let Some(following) = self.following.take()
+            && following.join().is_err()
+        {
+            talk::say("the read models' thread ended by panicking; `chl rebuild` makes them anew");
+        }
+    }
+}
+
+impl Drop for Owning {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// Opens the keys of persons.
+pub(crate) fn open_vault(place: &Place) -> Outcome<Vault> {
+    let path = place.vault();
+    Vault::open(&path)
+        .or_exit(Exit::Unavailable, format_args!("the vault {} cannot be opened", path.display()))
+}
+
+/// Lets the read models follow the ledger, and SQLite whenever it has caught up.
+fn follow(follows: &Following, reading: &Reading) {
+    while let Ok(first) = follows.blocks.recv() {
+        let mut blocks: Vec<Block> = vec![first];
+        blocks.extend(follows.blocks.try_iter().take(BLOCKS_AT_ONCE));
+        let idle = blocks.len() <= BLOCKS_AT_ONCE;
+        let folded = reading
+            .views
+            .follow(&blocks)
+            .and_then(|()| if idle { reading.views.flush() } else { Ok(()) });
+        if let Err(failure) = folded {
+            // The ledger itself is whole; the next question or the next start folds again.
+            talk::say(&format!("the read models stay behind: {failure}"));
+        }
+    }
+}
+
+/// What it means to the user that the bus could not be opened.
+fn unowned(place: &Place, error: BusError) -> Failure {
+    let exit = match &error {
+        BusError::CatchUp(
+            CatchUpError::Log(_) | CatchUpError::Commit(_) | CatchUpError::Contradiction(_),
+        ) => Exit::Verification,
+        BusError::CatchUp(_)
+        | BusError::Log(_)
+        | BusError::Opening(_)
+        | BusError::States(_)
+        | BusError::Thread(_) => Exit::Unavailable,
+    };
+    let what = format!("ledger {:?} cannot be opened", place.ledger());
+    Failure::Told { exit, error: anyhow::Error::new(error).context(what) }
+}

@@ -1,0 +1,209 @@
+//! Having lines decided: a bounded window of them is under way, and answers come in input order.
+
+use super::answers::{Tally, document};
+use crate::{
+    exit::Exit,
+    failure::{Failure, Outcome},
+    output::{Sheet, Sink},
+    owner::Submission,
+};
+use chl_bus::{Answer, Client, Closed, Connection, Prepared};
+use chl_events::Instant;
+use std::{
+    collections::VecDeque,
+    sync::mpsc::{Receiver, TryRecvError},
+};
+
+/// How many lines are sent in one piece, when they come as fast.
+const PIECE: usize = 512;
+/// How many pieces are under way.
+const WINDOW: usize = 8;
+
+/// The columns of answers, where they are shown as a table.
+pub(super) const COLUMNS: &[&str] = &[
+    "line",
+    "id",
+    "outcome",
+    "position",
+    "stream",
+    "version",
+    "code",
+    "message",
+    "duplicate",
+    "dry_run",
+    "recorded_at",
+    "events",
+];
+const BRIEF: usize = 8;
+
+/// The head of a table of answers.
+pub(super) fn sheet() -> Sheet<'static> {
+    Sheet::new("", COLUMNS).brief(BRIEF)
+}
+
+/// A line of input with its number, from 1.
+pub(super) type Numbered = (u64, Vec<u8>);
+
+/// Lines on their way: what was refused at the door, and who else waits for an answer.
+struct Piece {
+    places: Vec<Place>,
+    answers: Receiver<Vec<Answer>>,
+}
+
+struct Place {
+    line: u64,
+    refused: Option<Box<Answer>>,
+}
+
+/// Sends lines to a ledger that this process owns.
+pub(super) struct Decider<'a> {
+    client: Client,
+    connection: Connection,
+    sink: &'a mut dyn Sink,
+    tally: Tally,
+    dry_run: bool,
+}
+
+impl<'a> Decider<'a> {
+    /// Lines of a submission, their answers into a sink.
+    pub(super) fn new(
+        client: Client,
+        submission: &Submission,
+        sink: &'a mut dyn Sink,
+    ) -> Outcome<Self> {
+        let actor = submission
+            .actor
+            .parse()
+            .map_err(|error| Failure::usage(format_args!("the actor: {error}")))?;
+        let connection = Connection {
+            default_source: Some(submission.source.clone()),
+            trust_claims: submission.trust_claims,
+            ..Connection::operator(actor)
+        };
+        Ok(Self { client, connection, sink, tally: Tally::default(), dry_run: submission.dry_run })
+    }
+
+    /// Takes the recorded times and sealed texts of the lines as they are: into an empty ledger.
+    pub(super) fn replaying(mut self) -> Self {
+        self.connection.replay = true;
+        self.connection.trust_claims = true;
+        self
+    }
+
+    /// Has all lines decided; a failure to read a line ends it after the answers to those before.
+    pub(super) fn run(mut self, lines: &Receiver<Outcome<Numbered>>) -> Outcome<Tally> {
+        if self.dry_run {
+            return self.try_out(lines);
+        }
+        let mut under_way: VecDeque<Piece> = VecDeque::new();
+        let mut broken = None;
+        loop {
+            let first = if under_way.is_empty() {
+                lines.recv().map_err(|_| TryRecvError::Disconnected)
+            } else {
+                lines.try_recv()
+            };
+            match first {
+                Ok(Ok(line)) if broken.is_none() => {
+                    let piece = self.piece(line, lines, &mut broken)?;
+                    under_way.push_back(piece);
+                    if under_way.len() >= WINDOW {
+                        self.answer(&mut under_way)?;
+                    }
+                }
+                Ok(Ok(_)) => {}
+                Ok(Err(failure)) => broken = Some(failure),
+                Err(TryRecvError::Empty) => self.answer(&mut under_way)?,
+                Err(TryRecvError::Disconnected) => break,
+            }
+        }
+        while !under_way.is_empty() {
+            self.answer(&mut under_way)?;
+        }
+        broken.map_or(Ok(self.tally), Err)
+    }
+
+    /// Prepares the lines that are there and sends them.
+    fn piece(
+        &self,
+        first: Numbered,
+        lines: &Receiver<Outcome<Numbered>>,
+        broken: &mut Option<Failure>,
+    ) -> Outcome<Piece> {
+        let mut places = Vec::with_capacity(PIECE);
+        let mut prepared = Vec::with_capacity(PIECE);
+        let at = now();
+        let mut next = Some(first);
+        while let Some((line, bytes)) = next.take() {
+            places.push(self.prepare(line, &bytes, at, &mut prepared));
+            if places.len() < PIECE {
+                next = match lines.try_recv() {
+                    Ok(Ok(line)) => Some(line),
+                    Ok(Err(failure)) => {
+                        *broken = Some(failure);
+                        None
+                    }
+                    Err(TryRecvError::Empty | TryRecvError::Disconnected) => None,
+                };
+            }
+        }
+        let answers = self.client.send(prepared).map_err(closed)?;
+        Ok(Piece { places, answers })
+    }
+
+    fn prepare(&self, line: u64, bytes: &[u8], at: Instant, to: &mut Vec<Prepared>) -> Place {
+        let refused = match self.client.prepare(bytes, &self.connection, at) {
+            Ok(prepared) => {
+                to.push(prepared);
+                None
+            }
+            Err(answer) => Some(answer),
+        };
+        Place { line, refused }
+    }
+
+    /// Passes on the answers of the oldest piece under way.
+    fn answer(&mut self, under_way: &mut VecDeque<Piece>) -> Outcome {
+        let Some(Piece { places, answers }) = under_way.pop_front() else { return Ok(()) };
+        let answers = answers.recv().map_err(|_| closed(Closed))?;
+        self.show(places, answers)?;
+        if under_way.is_empty() { self.sink.pass_on() } else { Ok(()) }
+    }
+
+    fn show(&mut self, places: Vec<Place>, answers: Vec<Answer>) -> Outcome {
+        let mut answers = answers.into_iter();
+        for Place { line, refused } in places {
+            let answer = refused.map(|answer| *answer).or_else(|| answers.next());
+            let answer =
+                answer.ok_or_else(|| Failure::new(Exit::Internal, "an answer is missing"))?;
+            self.tally.count(&answer);
+            self.sink.document(&document(answer, line)?)?;
+        }
+        Ok(())
+    }
+
+    /// Decides all lines on one scratch copy; nothing is kept.
+    fn try_out(mut self, lines: &Receiver<Outcome<Numbered>>) -> Outcome<Tally> {
+        let (mut places, mut prepared, at) = (Vec::new(), Vec::new(), now());
+        for line in lines {
+            let (line, bytes) = line?;
+            places.push(self.prepare(line, &bytes, at, &mut prepared));
+        }
+        let answers = self.client.dry_run(prepared).map_err(closed)?;
+        self.show(places, answers)?;
+        Ok(self.tally)
+    }
+}
+
+fn closed(_: Closed) -> Failure {
+    Failure::new(
+        Exit::Unavailable,
+        "the ledger was closed; what was answered stands, and the rest may be sent again",
+    )
+}
+
+/// The time at which the door refuses, for the journal.
+fn now() -> Instant {
+    use chl_bus::{Clock, SystemClock};
+    SystemClock::new().read().wall
+}

@@ -1,0 +1,62 @@
+//! `chl serve`: owns the ledger and takes commands and questions until it is told to stop.
+
+use super::service::open_door;
+use crate::{
+    exit::Exit,
+    failure::{Failure, Outcome, Step},
+    ledger::{Birth, own},
+    owner::{Reached, reach},
+    place::Place,
+    talk,
+};
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Owns the ledger and serves all other `chl` calls through its local socket, until SIGINT or
+/// SIGTERM.
+///
+/// While it runs, commands and questions of other processes go through it and need not open the
+/// ledger: answers come within milliseconds, and many senders share one sync of the disk.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Serve {}
+
+impl Serve {
+    /// Serves.
+    pub(crate) fn run(&self, place: &Place) -> Outcome<Exit> {
+        let birth = Birth::new();
+        let owning = match reach(place, || own(place, Some(&birth)))? {
+            Reached::Own(owning) => owning,
+            Reached::Owner(_) => return Err(already(place)),
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.or_exit(Exit::Internal, "signals cannot be waited for")?;
+        let door = open_door(place, &owning)?;
+        talk::say(&format!(
+            "ledger {:?} is served at {}",
+            place.ledger(),
+            place.socket().display()
+        ));
+        runtime.block_on(told_to_stop()).or_exit(Exit::Internal, "signals cannot be waited for")?;
+        talk::say("closing");
+        drop(door);
+        owning.close()?;
+        Ok(Exit::Success)
+    }
+}
+
+fn already(place: &Place) -> Failure {
+    let owner = place.owner().map_or("another process".into(), |pid| format!("process {pid}"));
+    Failure::new(
+        Exit::Unavailable,
+        format_args!("ledger {:?} is owned by {owner}; stop that one first", place.ledger()),
+    )
+}
+
+async fn told_to_stop() -> std::io::Result<()> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    Ok(())
+}

@@ -1,0 +1,98 @@
+//! What the owner does for others: questions, commands, rebuilds, through its socket.
+
+use super::decide::{Decider, Numbered, sheet};
+use crate::{
+    exit::Exit,
+    failure::{Failure, Outcome, Step},
+    ledger::{Owning, Reading},
+    output::{Sheet, Sink},
+    owner::{Door, Incoming, Request, Serves, Submission},
+    place::Place,
+};
+use chl_bus::Client;
+use serde_json::json;
+use std::{
+    sync::{Arc, mpsc::sync_channel},
+    thread,
+};
+
+/// How many lines wait to be prepared.
+const LINES_WAITING: usize = 2048;
+
+/// Serves a ledger that this process owns.
+struct Service {
+    client: Client,
+    reading: Arc<Reading>,
+}
+
+/// Opens the owner's socket.
+pub(super) fn open_door(place: &Place, owning: &Owning) -> Outcome<Door> {
+    let reading = Arc::clone(&owning.reading);
+    let closing = reading.closing.clone();
+    Door::open(place, Arc::new(Service { client: owning.client()?, reading }), closing)
+}
+
+impl Serves for Service {
+    fn serve(&self, request: Request, lines: Incoming, sink: &mut dyn Sink) -> Outcome<Exit> {
+        match request {
+            Request::Read(read) => read.answer(&self.reading, sink),
+            Request::Submit(submission) => {
+                let tally = decided(self.client.clone(), &submission, lines, sink)?;
+                Ok(tally.exit())
+            }
+            Request::Rebuild => rebuild(&self.reading, sink),
+        }
+    }
+}
+
+/// Has lines decided, reading them beside.
+pub(super) fn decided(
+    client: Client,
+    submission: &Submission,
+    lines: impl Iterator<Item = Outcome<Numbered>> + Send,
+    sink: &mut dyn Sink,
+) -> Outcome<super::answers::Tally> {
+    sink.begin(&sheet())?;
+    let decider = Decider::new(client, submission, sink)?;
+    let (line, read) = sync_channel(LINES_WAITING);
+    let tally = thread::scope(|scope| {
+        scope.spawn(move || {
+            for numbered in lines {
+                let broken = numbered.is_err();
+                // The other side ends first only by a failure of its own, which is told there.
+                if line.send(numbered).is_err() || broken {
+                    break;
+                }
+            }
+        });
+        let tally = decider.run(&read);
+        drop(read);
+        tally
+    })?;
+    sink.note(&tally.to_string())?;
+    Ok(tally)
+}
+
+/// Builds the read models anew, and says view by view whether they had been the same.
+pub(super) fn rebuild(reading: &Reading, sink: &mut dyn Sink) -> Outcome<Exit> {
+    let rebuilt = reading.views.rebuild()?;
+    let sheet =
+        Sheet::new("", &["view", "rows", "equal", "digest", "rows_before", "digest_before"]);
+    sink.begin(&sheet.brief(3))?;
+    for view in &rebuilt.views {
+        sink.row(sheet.values(json!({
+            "view": view.rebuilt.view,
+            "rows": view.rebuilt.rows,
+            "equal": view.is_equal(),
+            "digest": view.rebuilt.digest.to_string(),
+            "rows_before": view.kept.rows,
+            "digest_before": view.kept.digest.to_string(),
+        })))?;
+    }
+    sink.note(&format!("rebuilt up to position {}", rebuilt.position))?;
+    if rebuilt.is_equal() {
+        return Ok(Exit::Success);
+    }
+    sink.note("the read models that were kept differed; those built anew are in their place")?;
+    Ok(Exit::Verification)
+}

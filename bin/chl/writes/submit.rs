@@ -1,0 +1,141 @@
+//! `chl submit`: commands as JSON lines in, answers as JSON lines out.
+
+use super::service::{decided, open_door};
+use crate::{
+    exit::Exit,
+    failure::{Failure, Outcome, Step},
+    ledger::{Birth, own},
+    output::{Output, Sink},
+    owner::{Reached, Submission, reach},
+    place::Place,
+    talk, user,
+};
+use indicatif::ProgressBar;
+use std::{
+    fs::File,
+    io::{self, BufRead, BufReader},
+    path::PathBuf,
+};
+
+/// The source of lines that name none.
+const SOURCE: &str = "/chl";
+/// A line is read no further: the bus refuses a document above 32 KiB, and says so.
+const MAX_LINE_BYTES: usize = 64 * 1024;
+
+/// Sends commands, one JSON document a line, and prints an answer for each, in input order.
+///
+/// A command is a CloudEvents document: id, type, data, and what else is known; `chl schema` shows
+/// the types. A line that cannot be read is answered with its line and column and never stops the
+/// rest. Sending the same file again changes nothing: its ids are taken, and each line gets its
+/// first answer again.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Submit {
+    /// The file; without one, or with `-`, standard input.
+    file: Option<PathBuf>,
+    /// Decides all of it on a scratch copy, where line 2 sees line 1, and writes nothing.
+    #[arg(long)]
+    dry_run: bool,
+    /// Believes the actor, role and partner that a line claims.
+    #[arg(long)]
+    trust_claims: bool,
+}
+
+impl Submit {
+    /// Sends the lines and writes the answers.
+    pub(crate) fn run(&self, place: &Place, mut output: Output) -> Outcome<Exit> {
+        let submission = Submission {
+            actor: user::actor()?.to_string(),
+            source: SOURCE.to_owned(),
+            trust_claims: self.trust_claims,
+            dry_run: self.dry_run,
+        };
+        let bar = talk::progress("commands", None);
+        let lines = Lines::open(self.file.as_ref(), bar.clone())?;
+        let exit = send(place, &submission, lines, &mut output)?;
+        bar.finish_and_clear();
+        output.end()?;
+        Ok(exit)
+    }
+}
+
+/// Sends lines to a ledger, through its owner or as the owner.
+pub(super) fn send(
+    place: &Place,
+    submission: &Submission,
+    lines: impl Iterator<Item = Outcome<(u64, Vec<u8>)>> + Send,
+    sink: &mut dyn Sink,
+) -> Outcome<Exit> {
+    let birth = Birth::new();
+    // A dry run writes nothing, not even a ledger that is not there yet.
+    let birth = (!submission.dry_run).then_some(&birth);
+    match reach(place, || own(place, birth))? {
+        Reached::Owner(connection) => connection.submit(submission.clone(), lines, sink),
+        Reached::Own(owning) => {
+            let door = open_door(place, &owning)?;
+            let tally = decided(owning.client()?, submission, lines, sink)?;
+            drop(door);
+            owning.close()?;
+            Ok(tally.exit())
+        }
+    }
+}
+
+/// The lines of a file or of standard input, with their numbers; empty ones are passed over.
+struct Lines {
+    from: Box<dyn BufRead + Send>,
+    name: String,
+    number: u64,
+    bar: ProgressBar,
+}
+
+impl Lines {
+    fn open(file: Option<&PathBuf>, bar: ProgressBar) -> Outcome<Self> {
+        let (from, name): (Box<dyn BufRead + Send>, _) = match file {
+            Some(path) if path.as_os_str() != "-" => {
+                let opened = File::open(path)
+                    .or_exit(Exit::Usage, format_args!("{} cannot be opened", path.display()))?;
+                (Box::new(BufReader::with_capacity(1 << 20, opened)), path.display().to_string())
+            }
+            _ => (Box::new(BufReader::new(io::stdin())), "standard input".to_owned()),
+        };
+        Ok(Self { from, name, number: 0, bar })
+    }
+
+    /// The next line without its end; one that is far too long is cut, and so refused.
+    fn read(&mut self) -> io::Result<Option<Vec<u8>>> {
+        let mut line = Vec::new();
+        let limit = MAX_LINE_BYTES as u64;
+        let read = io::Read::take(&mut self.from, limit).read_until(b'\n', &mut line)?;
+        if read == 0 {
+            return Ok(None);
+        }
+        if line.last() == Some(&b'\n') {
+            line.pop();
+        } else if line.len() >= MAX_LINE_BYTES {
+            self.from.skip_until(b'\n')?;
+        }
+        Ok(Some(line))
+    }
+}
+
+impl Iterator for Lines {
+    type Item = Outcome<(u64, Vec<u8>)>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            self.number += 1;
+            match self.read() {
+                Ok(Some(line)) if line.iter().all(u8::is_ascii_whitespace) => {}
+                Ok(Some(line)) => {
+                    self.bar.inc(1);
+                    return Some(Ok((self.number, line)));
+                }
+                Ok(None) => return None,
+                Err(error) => {
+                    let text = format!("{}, line {}: {error}", self.name, self.number);
+                    return Some(Err(Failure::new(Exit::Internal, text)));
+                }
+            }
+        }
+    }
+}
