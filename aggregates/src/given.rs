@@ -129,7 +129,7 @@ impl Given {
     }
 
     /// From now on commands come from this source.
-    pub(crate) fn from_source(mut self, source: &str) -> Self {
+    pub(crate) fn sent_from(mut self, source: &str) -> Self {
         self.origin.source = source.into();
         self
     }

@@ -39,12 +39,10 @@ pub(crate) fn currency(code: &str) -> Currency {
 /// The command was refused as malformed, naming this field.
 #[track_caller]
 pub(crate) fn bad_field(outcome: &Outcome, expected: &str) {
-    match outcome {
-        Outcome::Rejected(Rejection::Any(AnyRejection::BadField { field, .. })) => {
-            assert_eq!(field, expected);
-        }
-        other => panic!("not refused for {expected}: {other:?}"),
-    }
+    let Outcome::Rejected(Rejection::Any(AnyRejection::BadField { field, .. })) = outcome else {
+        panic!("not refused for {expected}: {outcome:?}");
+    };
+    assert_eq!(field, expected);
 }
 
 pub(crate) fn recruit(partner: &str) -> RecruitPartner {

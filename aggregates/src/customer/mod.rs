@@ -4,8 +4,8 @@ mod register_customer;
 mod rejections;
 mod state;
 
-pub use rejections::CustomerRejection;
-pub use state::Customer;
+pub(crate) use rejections::CustomerRejection;
+pub(crate) use state::Customer;
 pub(crate) use state::known;
 
 use crate::{Context, Fact, Facts, Refusal, RowsMut, Unavailable, rows};

@@ -32,11 +32,11 @@ pub(super) fn decide(
     if let Some(partner) = &deal.partner {
         partner::require_active(facts, partner)?;
     }
-    if !deal.guards {
-        if let Occupant::Another(guard, _) = occupant(facts, deal.place(), context.time)? {
-            let (deal, guarded_by) = (command.deal.clone(), guard.deal);
-            return Err(DealRejection::SlotGuarded { deal, guarded_by }.into());
-        }
+    if !deal.guards
+        && let Occupant::Another(guard, _) = occupant(facts, deal.place(), context.time)?
+    {
+        let (deal, guarded_by) = (command.deal.clone(), guard.deal);
+        return Err(DealRejection::SlotGuarded { deal, guarded_by }.into());
     }
     let version = programme::terms_in_force(facts, &deal.programme, context.time)?;
     context.require_time()?;

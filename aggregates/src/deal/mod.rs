@@ -18,9 +18,9 @@ mod state;
 mod terms;
 mod withdraw_deal;
 
-pub use rejections::DealRejection;
-pub use slot::{Guard, Slot};
-pub use state::{Deal, DealState};
+pub(crate) use rejections::DealRejection;
+pub(crate) use slot::{Guard, Slot};
+pub(crate) use state::{Deal, DealState};
 pub(crate) use approve_deal::approval;
 pub(crate) use ending::guard_end;
 pub(crate) use expire_deal::{due, due_at};

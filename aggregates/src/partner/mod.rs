@@ -9,8 +9,8 @@ mod recruit_partner;
 mod rejections;
 mod state;
 
-pub use rejections::PartnerRejection;
-pub use state::{Certification, DistributorLink, Enrolment, Measure, Partner, PartnerState};
+pub(crate) use rejections::PartnerRejection;
+pub(crate) use state::{Certification, DistributorLink, Enrolment, Measure, Partner, PartnerState};
 pub(crate) use fold::evolve;
 pub(crate) use state::{enrolment, known, require_active, require_earning, require_enrolled};
 

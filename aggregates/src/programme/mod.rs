@@ -5,8 +5,8 @@ mod rejections;
 mod state;
 mod terms_check;
 
-pub use rejections::ProgrammeRejection;
-pub use state::{Programme, Version};
+pub(crate) use rejections::ProgrammeRejection;
+pub(crate) use state::{Programme, Version};
 pub(crate) use state::{known, terms_at, terms_in_force, version};
 
 use crate::{Context, Fact, Facts, Refusal, RowsMut, Unavailable};
