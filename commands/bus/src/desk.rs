@@ -103,7 +103,11 @@ impl Desk {
         };
         let key = command_key(&prepared.sender.origin);
         if let Some(position) = self.keys.get(&key)? {
-            return self.again(position, prepared).map(Verdict::Again);
+            let commit = self.commit(position)?;
+            // The index knows keys by a hash; the commit knows them whole.
+            if command_key(&commit.origin) == key {
+                return self.again(commit, prepared).map(Verdict::Again);
+            }
         }
         let changes = std::mem::take(&mut self.scratch);
         let chain = Chain::new(&self.states, &self.history, changes);
@@ -112,11 +116,11 @@ impl Desk {
     }
 
     /// The first answer of a key again, or the refusal of other content under it.
-    fn again(&self, position: u64, prepared: Prepared) -> Result<Accepted, Stop> {
-        let commit = self.commit(position)?;
+    fn again(&self, commit: Arc<Commit>, prepared: Prepared) -> Result<Accepted, Stop> {
         let Prepared { sender, reason, command, .. } = prepared;
         let (origin, mut later, mut reason) = (sender.origin, command, reason);
-        let broken = |error| Failure::Defect(format!("the command at {position}: {error}"));
+        let broken =
+            |error| Failure::Defect(format!("the command at {}: {error}", commit.position));
         let mut earlier = Command::decode(&commit.command).map_err(broken)?;
         let sealed = commit.origin.reason.as_ref();
         seal::align(&self.vault, &origin, (&mut earlier, sealed), (&mut later, &mut reason))?;
