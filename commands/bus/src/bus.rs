@@ -31,7 +31,7 @@ pub struct Parts {
     /// Opens the log, and opens it again after it was poisoned.
     pub log: OpenLog,
     /// The keys of its commands.
-    pub keys: Arc<dyn KeyStore>,
+    pub keys: Box<dyn KeyStore>,
     /// The file of states; without one they are built from the log and stay in memory.
     pub states: Option<StatesFile>,
     /// The keys of persons.
@@ -167,7 +167,7 @@ fn bring_up(
     stands_for: Option<(chl_events::LedgerId, u64)>,
 ) -> Result<Owed, OpenError> {
     let head = reader.head();
-    let keys = desk.keys.store().covered_to().min(head.next);
+    let keys = desk.keys.covered_to().min(head.next);
     let usable = stands_for.filter(|(ledger, at)| *ledger == head.ledger && *at <= head.next);
     if let Some((_, states)) = usable {
         match catch_up(desk, reader, ReadFrom { states, keys }) {
@@ -213,9 +213,8 @@ fn start(
         broken: false,
         report: move |report| send(&reports, Message::Report(report)),
     };
-    let keys = Arc::clone(desk.keys.store());
     let flusher = flushed
-        .map(|file| Flusher::start(file, keys, move |done| send(&inbox, Message::Flushed(done))))
+        .map(|file| Flusher::start(file, move |done| send(&inbox, Message::Flushed(done))))
         .transpose()?;
     let mut writer = Writer {
         desk,

@@ -1,9 +1,6 @@
-//! The flusher: a thread that writes changed rows and keys down while the writer goes on.
+//! The flusher: a thread that writes changed rows down while the writer goes on.
 
-use crate::{
-    keys::KeyStore,
-    states::{Changes, StatesError, StatesFile},
-};
+use crate::states::{Changes, StatesError, StatesFile};
 use chl_events::LedgerId;
 use std::{
     sync::{
@@ -30,15 +27,11 @@ impl Flusher {
     /// Starts the thread; `done` learns what became of each flush.
     pub(crate) fn start(
         mut file: StatesFile,
-        keys: Arc<dyn KeyStore>,
         done: impl Fn(Result<(), StatesError>) + Send + 'static,
     ) -> std::io::Result<Self> {
         let (flushes, work) = channel::<Flush>();
         let run = move || {
             for Flush { rows, ledger, position } in work {
-                if let Err(error) = keys.seal(position) {
-                    tracing::error!(%error, "keys stay in memory; opening will read them anew");
-                }
                 done(file.write(&rows, ledger, position));
             }
         };

@@ -1,66 +1,38 @@
 //! Keys: which command was accepted where, for ever.
 
 use chl_events::Origin;
-use chl_log_files::{KeyEntry, KeyError, KeyIndex};
-use std::{
-    collections::{HashMap, VecDeque},
-    sync::{Arc, PoisonError, RwLock},
-};
-
-/// The kind of a command's key in the ledger's index.
-const COMMAND: u8 = 1;
+use std::collections::{HashMap, VecDeque};
 
 /// Says why keys could not be read or kept.
 #[derive(Debug, thiserror::Error)]
 #[error("the key index: {0}")]
-pub struct KeysError(#[from] KeyError);
+pub struct KeysError(#[source] pub Box<dyn std::error::Error + Send + Sync>);
 
-/// Where the keys of durable commands are kept.
-pub trait KeyStore: Send + Sync {
+/// Where keys of durable commits are kept.
+pub trait KeyStore: Send {
     /// The position of a command's commit.
     fn get(&self, key: &[u8]) -> Result<Option<u64>, KeysError>;
-    /// Takes the key of a durable commit.
-    fn put(&self, key: &[u8], position: u64) -> Result<(), KeysError>;
+    /// Keeps the key of a durable commit.
+    fn put(&mut self, key: Vec<u8>, position: u64) -> Result<(), KeysError>;
     /// Behind which position keys have to be put again after opening.
     fn covered_to(&self) -> u64;
     /// Writes down the keys of all commits before a position.
-    fn seal(&self, covered_to: u64) -> Result<(), KeysError>;
+    fn seal(&mut self, covered_to: u64) -> Result<(), KeysError>;
 }
 
-impl KeyStore for KeyIndex {
-    fn get(&self, key: &[u8]) -> Result<Option<u64>, KeysError> {
-        Ok(Self::get(self, COMMAND, key)?.map(|entry| entry.position))
-    }
-
-    fn put(&self, key: &[u8], position: u64) -> Result<(), KeysError> {
-        Ok(Self::put(self, COMMAND, key, KeyEntry { position, value: Vec::new() })?)
-    }
-
-    fn covered_to(&self) -> u64 {
-        Self::covered_to(self)
-    }
-
-    fn seal(&self, covered_to: u64) -> Result<(), KeysError> {
-        self.advance(covered_to);
-        Self::seal(self, covered_to)?;
-        Ok(())
-    }
-}
-
-/// Keys in memory: for tests and scratch copies.
+/// Keys in memory: for tests, dry runs and scratch copies.
 #[derive(Debug, Default)]
 pub struct MemoryKeys {
-    keys: RwLock<HashMap<Vec<u8>, u64>>,
+    keys: HashMap<Vec<u8>, u64>,
 }
 
 impl KeyStore for MemoryKeys {
     fn get(&self, key: &[u8]) -> Result<Option<u64>, KeysError> {
-        Ok(self.keys.read().unwrap_or_else(PoisonError::into_inner).get(key).copied())
+        Ok(self.keys.get(key).copied())
     }
 
-    fn put(&self, key: &[u8], position: u64) -> Result<(), KeysError> {
-        let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
-        keys.insert(key.to_vec(), position);
+    fn put(&mut self, key: Vec<u8>, position: u64) -> Result<(), KeysError> {
+        self.keys.insert(key, position);
         Ok(())
     }
 
@@ -68,7 +40,7 @@ impl KeyStore for MemoryKeys {
         0
     }
 
-    fn seal(&self, _covered_to: u64) -> Result<(), KeysError> {
+    fn seal(&mut self, _covered_to: u64) -> Result<(), KeysError> {
         Ok(())
     }
 }
@@ -85,14 +57,14 @@ pub(crate) fn command_key(origin: &Origin) -> Vec<u8> {
 
 /// The keys of a ledger: those on their way above those that are kept.
 pub(crate) struct Keys {
-    store: Arc<dyn KeyStore>,
-    young: HashMap<Arc<[u8]>, u64>,
-    order: VecDeque<(u64, Arc<[u8]>)>,
+    store: Box<dyn KeyStore>,
+    young: HashMap<Vec<u8>, u64>,
+    order: VecDeque<(u64, Vec<u8>)>,
 }
 
 impl Keys {
     /// Begins with what is kept.
-    pub(crate) fn new(store: Arc<dyn KeyStore>) -> Self {
+    pub(crate) fn new(store: Box<dyn KeyStore>) -> Self {
         Self { store, young: HashMap::new(), order: VecDeque::new() }
     }
 
@@ -106,8 +78,7 @@ impl Keys {
 
     /// Takes the key of an accepted command.
     pub(crate) fn push(&mut self, key: Vec<u8>, position: u64) {
-        let key: Arc<[u8]> = key.into();
-        self.young.insert(Arc::clone(&key), position);
+        self.young.insert(key.clone(), position);
         self.order.push_back((position, key));
     }
 
@@ -116,7 +87,7 @@ impl Keys {
         while let Some((position, key)) = self.order.pop_front_if(|(position, _)| *position < next)
         {
             self.young.remove(&key);
-            self.store.put(&key, position)?;
+            self.store.put(key, position)?;
         }
         Ok(())
     }
@@ -128,8 +99,13 @@ impl Keys {
         }
     }
 
-    /// Where they are kept.
-    pub(crate) fn store(&self) -> &Arc<dyn KeyStore> {
-        &self.store
+    /// Behind which position keys have to be put again.
+    pub(crate) fn covered_to(&self) -> u64 {
+        self.store.covered_to()
+    }
+
+    /// Writes down the keys of all commits before a position.
+    pub(crate) fn seal(&mut self, covered_to: u64) -> Result<(), KeysError> {
+        self.store.seal(covered_to)
     }
 }

@@ -6,7 +6,6 @@
 
 mod answer;
 mod authorise;
-mod bulk;
 mod bus;
 mod catch_up;
 mod chain;
@@ -31,7 +30,6 @@ mod writer;
 
 pub use answer::{Accepted, Answer, Failure};
 pub use authorise::{Connection, Sources};
-pub use bulk::{Bulk, Window};
 pub use bus::{Bus, OpenError, Options, Parts};
 pub use catch_up::CatchUpError;
 pub use client::{Client, Closed, Following};

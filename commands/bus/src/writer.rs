@@ -311,6 +311,9 @@ impl Writer {
         let Some(rows) = self.desk.states.begin_flush() else { return };
         flusher.begin(rows, self.ledger, self.durable);
         self.unflushed_bytes = 0;
+        if let Err(error) = self.desk.keys.seal(self.durable) {
+            tracing::error!(%error, "keys stay in memory; opening will read them anew");
+        }
     }
 
     fn flushed(&mut self, flushed: Result<(), crate::states::StatesError>) {
@@ -338,7 +341,7 @@ impl Writer {
             let closed = |id| Answer::Failed { id: Some(id), failure: Failure::Closed };
             reply(ids.map(closed).collect());
         }
-        let sealed = self.desk.keys.store().seal(self.durable);
+        let sealed = self.desk.keys.seal(self.durable);
         let flushed = self.desk.states.flush_now(self.ledger, self.durable);
         if let Err(error) = sealed {
             tracing::warn!(%error, "keys could not be written down; opening will read them anew");

@@ -43,7 +43,7 @@ impl Given {
         let log = self.log.clone();
         Parts {
             log: Box::new(move || Ok::<Box<dyn EventLog>, LogError>(Box::new(log.clone()))),
-            keys: Arc::new(MemoryKeys::default()),
+            keys: Box::new(MemoryKeys::default()),
             states: states.map(|path| StatesFile::open(path).unwrap()),
             vault: Arc::clone(&self.vault),
             clock: Box::new(self.clock.clone()),
