@@ -15,6 +15,8 @@ mod rows;
 #[cfg(test)]
 mod story;
 
+#[cfg(test)]
+mod books;
 mod budget;
 mod claim;
 mod conflict;
@@ -22,6 +24,8 @@ mod coop;
 mod customer;
 mod deal;
 mod due;
+#[cfg(test)]
+mod fund_story;
 #[cfg(test)]
 mod given;
 mod ledger;

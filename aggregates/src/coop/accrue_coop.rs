@@ -138,3 +138,134 @@ fn further_conversion(
         below_threshold: false,
     }))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::fund_story::{
+        accrue, accrue_on, banded, coop_terms, flat, fund_of, give_back, p, prog, two_percent,
+    };
+    use crate::story::{id, programme_with, usd};
+    use chl_commands::coop::AccrueCoop;
+    use chl_commands::partner::{GrantTier, SuspendPartner, TerminatePartner};
+    use chl_events::terms::{BandMode, CoopTerms, LateAccrual, Terms, UsableFrom};
+
+    const LOT: &str = "20260101-20260331";
+
+    #[test]
+    fn two_percent_of_a_hundred_thousand() {
+        let story = fund_of(coop_terms(two_percent())).and(accrue("s", "100000"));
+        assert_eq!(story.available(LOT), usd("2000"));
+        let mut again = story.clone();
+        assert_eq!(again.when(accrue("s", "5")).refused("coop.sale_accrued"), ());
+        let opened = again.when(accrue("t", "10")).names();
+        assert_eq!(opened, ["CoopAccrued"]);
+    }
+
+    #[test]
+    fn bands_are_rounded_over_the_running_volume() {
+        let bands = [("0", "0.03"), ("7500", "0.04"), ("25000", "0.05")];
+        for (mode, whole) in [(BandMode::WholeAmount, "1500"), (BandMode::Marginal, "1175")] {
+            let coop =
+                CoopTerms { accrual: vec![banded(&bands, Some(mode))], ..CoopTerms::default() };
+            let at_once = fund_of(coop_terms(coop.clone())).and(accrue("s", "30000"));
+            assert_eq!(at_once.available(LOT), usd(whole));
+            let bit_by_bit = fund_of(coop_terms(coop))
+                .and(accrue("a", "0.33"))
+                .and(accrue("b", "7499.67"))
+                .and(accrue("c", "20000.01"))
+                .and(accrue("d", "12345.67"))
+                .and(give_back("d", "12345.67"))
+                .and(accrue("e", "2499.99"));
+            assert_eq!(bit_by_bit.available(LOT), usd(whole));
+        }
+    }
+
+    #[test]
+    fn the_first_rate_that_fits_counts() {
+        let mut gold = flat("0.05");
+        gold.tier = Some(id("gold"));
+        let mut gtx = flat("0.03");
+        gtx.product_line = Some(id("gtx"));
+        let coop = CoopTerms { accrual: vec![gold, gtx], ..CoopTerms::default() };
+        let tiers = vec![id("silver"), id("gold")];
+        let mut story = fund_of(Terms { tiers, ..coop_terms(coop) });
+        story.when(accrue("s", "100")).refused("coop.no_rate");
+        let of_line = |sale| AccrueCoop { product_line: Some(id("gtx")), ..accrue(sale, "100") };
+        let story = story
+            .and(of_line("s"))
+            .and(GrantTier { partner: p(), programme: prog(), tier: id("gold") })
+            .and(of_line("t"));
+        assert_eq!(story.available(LOT), usd("8"));
+    }
+
+    #[test]
+    fn a_late_sale_goes_to_the_lot_of_the_day_it_is_recorded() {
+        let coop = CoopTerms { usage_months: 1, ..two_percent() };
+        let story = fund_of(coop_terms(coop)).and(accrue("s", "100")).at("2026-05-01T00:00:00Z");
+        let story = story.and(accrue_on("late", "200", "2026-03-31"));
+        assert_eq!(story.available(LOT), usd("2"));
+        assert_eq!(story.available("20260401-20260630"), usd("4"));
+    }
+
+    #[test]
+    fn a_late_sale_within_the_window_keeps_its_own_lot() {
+        let coop = CoopTerms { usage_months: 1, ..two_percent() };
+        let story = fund_of(coop_terms(coop)).at("2026-04-30T23:59:59Z");
+        let story = story.and(accrue_on("late", "200", "2026-03-31"));
+        assert_eq!(story.available(LOT), usd("4"));
+    }
+
+    #[test]
+    fn a_late_sale_is_refused_where_the_terms_say_so() {
+        let late_accrual = LateAccrual::Refuse;
+        let coop = CoopTerms { usage_months: 0, late_accrual, ..two_percent() };
+        let mut story = fund_of(coop_terms(coop)).at("2026-04-01T00:00:00Z");
+        story.when(accrue("s", "1")).refused("coop.too_late");
+    }
+
+    #[test]
+    fn a_late_sale_into_a_closed_lot_is_split_at_once() {
+        let coop = CoopTerms {
+            usable: UsableFrom::AfterPeriod,
+            rebate_share: id("0.6"),
+            ..two_percent()
+        };
+        let mut story = fund_of(coop_terms(coop)).and(accrue("s", "1000"));
+        story = story.at("2026-04-02T00:00:00Z");
+        let late = story.when(accrue_on("t", "500", "2026-03-31"));
+        let names = ["CoopPeriodClosed", "CoopAccrued", "CoopPeriodClosed"];
+        let own: Vec<_> =
+            late.names().into_iter().filter(|name| name.starts_with("Coop")).collect();
+        assert_eq!(own, names);
+        assert_eq!(story.available(LOT), usd("12"));
+    }
+
+    #[test]
+    fn who_may_not_earn() {
+        let story = || fund_of(coop_terms(two_percent()));
+        let note = None;
+        let suspended = SuspendPartner { partner: p(), note: note.clone() };
+        story().and(suspended).and(accrue("s", "1"));
+        let mut gone = story().and(TerminatePartner { partner: p(), note });
+        gone.when(accrue("s", "1")).refused("partner.not_active");
+        let stranger = AccrueCoop { partner: id("q"), ..accrue("s", "1") };
+        story().when(stranger).refused("partner.unknown");
+        let elsewhere = AccrueCoop { programme: id("other"), ..accrue("s", "1") };
+        story().when(elsewhere).refused("programme.unknown");
+        programme_with(Terms::default(), &["p"]).when(accrue("s", "1")).refused("coop.not_offered");
+    }
+
+    #[test]
+    fn dates_and_money_that_cannot_be() {
+        let mut story = fund_of(coop_terms(two_percent()));
+        story.when(accrue_on("s", "1", "2026-03-02")).refused("time.in_future");
+        story.when(accrue_on("s", "1", "2025-12-31")).refused("programme.not_in_force");
+        story.when(accrue("s", "0")).refused("command.malformed");
+        let euros = chl_events::Money::parse("1", crate::story::currency("EUR"));
+        let euros = AccrueCoop { net_amount: euros.expect("a literal"), ..accrue("s", "1") };
+        story.when(euros).refused("money.currency_differs");
+        let coop = CoopTerms { accrual: vec![banded(&[("0", "1")], None)], ..two_percent() };
+        let mut rich = fund_of(coop_terms(coop)).and(accrue("a", "999999999999999"));
+        rich.when(accrue("b", "1")).refused("money.too_large");
+    }
+}

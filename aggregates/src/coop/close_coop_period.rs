@@ -50,3 +50,68 @@ fn conversion(lot: &Lot, coop: &CoopTerms) -> Option<(Money, bool)> {
     let converted = if below { lot.available } else { money::min(rebate, lot.available) };
     Some((converted, below))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::fund_story::{
+        accrue_on, claim_on, close, coop_terms, expire, flat, fund_of, two_percent,
+    };
+    use crate::story::{id, usd};
+    use chl_events::terms::{ActivityCap, CoopTerms, EarningPeriod, UsableFrom};
+
+    const LOT: &str = "20260101-20260630";
+
+    fn split() -> CoopTerms {
+        CoopTerms {
+            accrual: vec![flat("0.03")],
+            earning_period: EarningPeriod::Half,
+            usable: UsableFrom::AfterPeriod,
+            rebate_share: id("0.6"),
+            conversion_threshold: Some(usd("10000")),
+            match_rate: id("1"),
+            caps: vec![ActivityCap {
+                activity: Some(id("ad")),
+                amount: None,
+                share_of_lot: Some(id("0.25")),
+            }],
+            ..two_percent()
+        }
+    }
+
+    #[test]
+    fn thirty_thousand_are_split_and_one_activity_gets_a_quarter() {
+        let mut story = fund_of(coop_terms(split()))
+            .and(accrue_on("s", "1000000", "2026-03-01"))
+            .at("2026-07-01T00:00:00Z");
+        // The clock closes the period before the claim looks at the lot.
+        let names = story.when(claim_on("c", "5000", "2026-07-01")).names();
+        assert_eq!(names, ["CoopPeriodClosed", "CoopClaimed", "RebateCredited"]);
+        assert_eq!(story.available(LOT), usd("9000"));
+        story.when(claim_on("d", "1", "2026-07-01")).refused("claim.cap_reached");
+        story.when(close(LOT)).refused("coop.lot_closed");
+    }
+
+    #[test]
+    fn under_the_threshold_all_of_it_becomes_rebate() {
+        let mut story = fund_of(coop_terms(split()))
+            .and(accrue_on("s", "666666.67", "2026-03-01"))
+            .at("2026-07-01T00:00:00Z");
+        assert_eq!(story.available(LOT), usd("20000"));
+        let names = story.when(close(LOT)).names();
+        assert_eq!(names, ["CoopPeriodClosed", "RebateCredited"]);
+        assert_eq!(story.available(LOT), usd("0"));
+        // What comes in later goes to the next lot.
+        let story = story.and(accrue_on("late", "100", "2026-06-30"));
+        assert_eq!(story.available("20260701-20261231"), usd("3"));
+    }
+
+    #[test]
+    fn nothing_is_closed_or_expired_before_it_is_due() {
+        let story = fund_of(coop_terms(split())).and(accrue_on("s", "1000", "2026-03-01"));
+        let mut story = story.at("2026-06-30T23:59:59Z");
+        story.when(close(LOT)).refused("coop.too_early");
+        story.when(expire(LOT)).refused("coop.too_early");
+        story.when(close("20260101-20260331")).refused("coop.lot_unknown");
+        story.when(expire("20260101-20260331")).refused("coop.lot_unknown");
+    }
+}

@@ -39,3 +39,34 @@ pub(super) fn decide(
     };
     Ok(vec![Fact::posting(version.zone().day(lot.expires_at), event, lines)])
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::fund_story::{
+        accrue, approve, claim_on, coop_terms, expire, fund_of, reject, two_percent,
+    };
+    use crate::story::usd;
+    use chl_events::Fund;
+    use chl_events::terms::CoopTerms;
+
+    const LOT: &str = "20260101-20260331";
+
+    #[test]
+    fn held_money_does_not_expire_until_it_is_released() {
+        // Usable until 30 April; claims until 29 June, when the lot expires.
+        let coop = CoopTerms { usage_months: 1, ..two_percent() };
+        let mut story = fund_of(coop_terms(coop))
+            .and(accrue("s", "100000"))
+            .at("2026-06-29T23:00:00Z")
+            .and(claim_on("c", "1000", "2026-04-30"))
+            .at("2026-06-30T00:00:00Z");
+        assert_eq!(story.when(expire(LOT)).names(), ["CoopLotExpired"]);
+        assert_eq!(story.available(LOT), usd("0"));
+        story.when(expire(LOT)).refused("coop.lot_expired");
+        let mut other = story.clone().by_finance("fin");
+        assert_eq!(story.by_manager("cm", 1).when(reject(Fund::Coop, "c")).names(), ["ClaimRejected"]);
+        let approved = other.when(approve(Fund::Coop, "c", Some("200")));
+        assert_eq!(approved.names(), ["ClaimApproved"]);
+        assert_eq!(other.available(LOT), usd("0"));
+    }
+}

@@ -79,3 +79,54 @@ fn check_dates(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::fund_story::{
+        accrue, approve, claim, coop_terms, flat, fund_of, give_back, two_percent,
+    };
+    use crate::story::{id, usd};
+    use chl_commands::coop::ReverseAccrual;
+    use chl_events::Fund;
+    use chl_events::terms::CoopTerms;
+
+    const LOT: &str = "20260101-20260331";
+
+    #[test]
+    fn any_pieces_of_a_return_end_at_the_same_cent() {
+        let coop = CoopTerms { accrual: vec![flat("0.033")], ..two_percent() };
+        let story = fund_of(coop_terms(coop)).and(accrue("s", "10.01"));
+        assert_eq!(story.available(LOT), usd("0.33"));
+        let pieces = ["0.17", "3.33", "0.01", "6.50"];
+        let mut story = pieces.into_iter().fold(story, |story, part| story.and(give_back("s", part)));
+        assert_eq!(story.available(LOT), usd("0"));
+        story.when(give_back("s", "0.01")).refused("coop.sale_returned");
+    }
+
+    #[test]
+    fn what_the_lot_no_longer_holds_is_owed() {
+        let mut story = fund_of(coop_terms(two_percent()))
+            .and(accrue("s", "1000"))
+            .and(claim("c", "30"))
+            .and(give_back("s", "1000"));
+        assert_eq!(story.available(LOT), usd("0"));
+        let outcome = story.when(approve(Fund::Coop, "c", None));
+        outcome.refused("claim.own_claim");
+    }
+
+    #[test]
+    fn what_is_no_return_of_the_sale() {
+        let mut story = fund_of(coop_terms(two_percent())).and(accrue("s", "1000"));
+        story.when(give_back("t", "1")).refused("coop.sale_unknown");
+        story.when(give_back("s", "0")).refused("command.malformed");
+        story.when(give_back("s", "1000.01")).refused("coop.over_sale");
+        let back = |sold_on: &str, returned_on: &str| ReverseAccrual {
+            sold_on: Some(id(sold_on)),
+            returned_on: Some(id(returned_on)),
+            ..give_back("s", "1")
+        };
+        story.when(back("2026-02-28", "2026-03-01")).refused("coop.sale_differs");
+        story.when(back("2026-03-01", "2026-02-28")).refused("coop.returned_before_sold");
+        story.when(back("2026-03-01", "2026-03-02")).refused("time.in_future");
+    }
+}
