@@ -4,7 +4,10 @@ use crate::calendar::Zone;
 use crate::rejection::AnyRejection;
 use crate::{Facts, Rejection, Unavailable, ledger, mdf};
 use chl_commands::Command;
-use chl_events::{ActorId, Date, Event, Instant, Origin, PostingLine, RecordedEvent, Role, Stream};
+use chl_events::{
+    ActorId, Date, Event, FreeText, Instant, Origin, PostingLine, RecordedEvent, Role, Sealable,
+    Sealed, Stream,
+};
 
 /// Who asks, and when.
 #[derive(Debug, Clone, Copy)]
@@ -119,6 +122,11 @@ impl From<Unavailable> for Refusal {
     fn from(cause: Unavailable) -> Self {
         Self::Unavailable(cause)
     }
+}
+
+/// A note as events keep it; the bus has sealed it before the decision.
+pub(crate) fn sealed(note: Option<&FreeText>) -> Option<Sealed> {
+    note.and_then(|note| note.sealed().cloned())
 }
 
 /// The one stream a command changes.

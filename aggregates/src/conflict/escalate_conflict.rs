@@ -2,9 +2,9 @@
 
 use super::ConflictRejection;
 use super::state::{levels, named};
+use crate::context::sealed;
 use crate::{Context, Fact, Facts, Refusal};
 use chl_commands::conflict::EscalateConflict;
-use chl_events::Sealable;
 use chl_events::conflict::ConflictEscalated;
 
 pub(super) fn decide(
@@ -29,7 +29,7 @@ pub(super) fn decide(
         customer: command.customer.clone(),
         level,
         due: Some(zone.plus_days(context.time, days)),
-        note: command.note.as_ref().and_then(|note| note.sealed().cloned()),
+        note: sealed(command.note.as_ref()),
     };
     Ok(vec![Fact::new(zone.day(context.time), event)])
 }

@@ -4,7 +4,8 @@
 //! nobody registers high and amends low.
 
 use super::state::wrong_state;
-use super::{DealState, named, require_order, sealed, terms};
+use super::{DealState, named, require_order, terms};
+use crate::context::sealed;
 use crate::rejection::AnyRejection;
 use crate::{Context, Fact, Facts, Refusal, money, programme};
 use chl_commands::deal::AmendDeal;

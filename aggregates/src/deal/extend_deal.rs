@@ -4,7 +4,8 @@
 //! so that an extension that comes too late meets an expired deal.
 
 use super::state::wrong_state;
-use super::{DealRejection, DealState, named, require_order, sealed, terms};
+use super::{DealRejection, DealState, named, require_order, terms};
+use crate::context::sealed;
 use crate::{Context, Fact, Facts, Refusal, partner};
 use chl_commands::deal::ExtendDeal;
 use chl_events::deal::DealExtended;

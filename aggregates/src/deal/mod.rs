@@ -30,7 +30,6 @@ pub(crate) use state::named;
 
 use crate::{Context, Fact, Facts, Refusal};
 use chl_commands::deal::Deal as Command;
-use chl_events::{FreeText, Sealable, Sealed};
 
 pub(crate) fn decide(
     command: &Command,
@@ -48,8 +47,4 @@ pub(crate) fn decide(
         Command::MarkDealWon(command) => close_deal::won(command, facts, context),
         Command::MarkDealLost(command) => close_deal::lost(command, facts, context),
     }
-}
-
-fn sealed(note: Option<&FreeText>) -> Option<Sealed> {
-    note.and_then(|note| note.sealed().cloned())
 }

@@ -1,7 +1,8 @@
 //! RejectDeal: the vendor declines a submitted deal; its slot is free.
 
 use super::state::wrong_state;
-use super::{DealRejection, DealState, ending, named, require_order, sealed};
+use super::{DealRejection, DealState, ending, named, require_order};
+use crate::context::sealed;
 use crate::{Context, Fact, Facts, Refusal};
 use chl_commands::deal::RejectDeal;
 use chl_events::deal::{DealRejected, GuardEnd};

@@ -1,7 +1,8 @@
 //! WithdrawDeal: its partner gives an open deal up.
 
 use super::state::wrong_state;
-use super::{DealRejection, DealState, ending, named, require_order, sealed};
+use super::{DealRejection, DealState, ending, named, require_order};
+use crate::context::sealed;
 use crate::{Context, Fact, Facts, Refusal};
 use chl_commands::deal::WithdrawDeal;
 use chl_events::deal::{DealWithdrawn, GuardEnd};

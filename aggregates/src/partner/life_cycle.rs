@@ -1,6 +1,7 @@
 //! The life cycle: prospect → applied → approved → active ⇄ suspended; any → terminated.
 
-use super::{PartnerRejection, PartnerState, happened, known, sealed};
+use super::{PartnerRejection, PartnerState, happened, known};
+use crate::context::sealed;
 use crate::{Context, Fact, Facts, Refusal};
 use chl_commands::partner::{
     ActivatePartner, ApplyForProgramme, ApprovePartner, ReinstatePartner, SuspendPartner,
@@ -12,14 +13,18 @@ use chl_events::partner::{
     PartnerTerminated,
 };
 
-/// Checks that a partner stands where a step begins.
+/// Checks that a partner stands where a step begins, and not yet where it leads.
 fn stands_at(
     facts: Facts<'_>,
     context: &Context<'_>,
     partner: &PartnerId,
-    expected: PartnerState,
+    (expected, next): (PartnerState, PartnerState),
 ) -> Result<(), Refusal> {
     let state = known(facts, partner)?.state;
+    if state == next {
+        let (partner, state) = (partner.clone(), state.as_str());
+        return Err(PartnerRejection::AlreadySo { partner, state }.into());
+    }
     if state != expected {
         return Err(PartnerRejection::WrongState {
             partner: partner.clone(),
@@ -32,7 +37,7 @@ fn stands_at(
 }
 
 macro_rules! steps {
-    ($($(#[$doc:meta])* $step:ident($command:ident) from $state:ident => $event:ident;)+) => {$(
+    ($($(#[$doc:meta])* $step:ident($command:ident) from $state:ident to $next:ident => $event:ident;)+) => {$(
         $(#[$doc])*
         pub(super) fn $step(
             command: &$command,
@@ -40,7 +45,8 @@ macro_rules! steps {
             context: &Context<'_>,
         ) -> Result<Vec<Fact>, Refusal> {
             let partner = command.partner.clone();
-            stands_at(facts, context, &partner, PartnerState::$state)?;
+            let path = (PartnerState::$state, PartnerState::$next);
+            stands_at(facts, context, &partner, path)?;
             let note = sealed(command.note.as_ref());
             Ok(happened(context, $event { partner, note }))
         }
@@ -49,15 +55,15 @@ macro_rules! steps {
 
 steps! {
     /// ApplyForProgramme: a prospect applies.
-    apply(ApplyForProgramme) from Prospect => PartnerApplied;
+    apply(ApplyForProgramme) from Prospect to Applied => PartnerApplied;
     /// ApprovePartner: an application is approved.
-    approve(ApprovePartner) from Applied => PartnerApproved;
+    approve(ApprovePartner) from Applied to Approved => PartnerApproved;
     /// ActivatePartner: deals and claims are open to it.
-    activate(ActivatePartner) from Approved => PartnerActivated;
+    activate(ActivatePartner) from Approved to Active => PartnerActivated;
     /// SuspendPartner: no new deals or claims; accruals post as usual.
-    suspend(SuspendPartner) from Active => PartnerSuspended;
+    suspend(SuspendPartner) from Active to Suspended => PartnerSuspended;
     /// ReinstatePartner: the suspension ends.
-    reinstate(ReinstatePartner) from Suspended => PartnerReinstated;
+    reinstate(ReinstatePartner) from Suspended to Active => PartnerReinstated;
 }
 
 /// TerminatePartner: it leaves for good, from any state; open claims run off for the tail.
@@ -67,8 +73,9 @@ pub(super) fn terminate(
     context: &Context<'_>,
 ) -> Result<Vec<Fact>, Refusal> {
     let partner = command.partner.clone();
-    if known(facts, &partner)?.state == PartnerState::Terminated {
-        return Err(PartnerRejection::Terminated { partner }.into());
+    let state = known(facts, &partner)?.state;
+    if state == PartnerState::Terminated {
+        return Err(PartnerRejection::AlreadySo { partner, state: state.as_str() }.into());
     }
     context.require_time()?;
     let note = sealed(command.note.as_ref());
@@ -101,7 +108,9 @@ mod tests {
     fn every_step_from_every_state() {
         // The number of steps taken, and the steps possible then.
         let possible: [&[usize]; 6] = [&[0, 5], &[1, 5], &[2, 5], &[3, 5], &[4, 5], &[3, 5]];
-        for (taken, possible) in possible.into_iter().enumerate() {
+        // The steps that lead to where it stands.
+        let already: [&[usize]; 6] = [&[], &[0], &[1], &[2, 4], &[3], &[2, 4]];
+        for (taken, (possible, already)) in possible.into_iter().zip(already).enumerate() {
             let mut story = given().and(recruit("p1"));
             for step in steps().into_iter().take(taken) {
                 story = story.and(step);
@@ -110,6 +119,8 @@ mod tests {
                 let outcome = story.clone().when(step);
                 if possible.contains(&next) {
                     assert_eq!(outcome.commits().len(), 1);
+                } else if already.contains(&next) {
+                    outcome.refused("partner.already_so");
                 } else {
                     outcome.refused("partner.wrong_state");
                 }
@@ -124,7 +135,7 @@ mod tests {
             story = story.and(step);
         }
         let [apply, .., terminate] = steps();
-        story.when(terminate).refused("partner.terminated");
+        story.when(terminate).refused("partner.already_so");
         story.when(apply).refused("partner.wrong_state");
     }
 

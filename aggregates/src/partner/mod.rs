@@ -17,7 +17,7 @@ pub(crate) use state::{enrolment, known, require_active, require_earning, requir
 use crate::calendar::Zone;
 use crate::{Context, Fact, Facts, Refusal};
 use chl_commands::partner::Partner as Command;
-use chl_events::{Date, Event, FreeText, Sealable, Sealed};
+use chl_events::{Date, Event};
 
 pub(crate) fn decide(
     command: &Command,
@@ -54,8 +54,4 @@ fn today(context: &Context<'_>) -> Date {
 /// The one fact of a command, dated by its time.
 fn happened(context: &Context<'_>, event: impl Into<Event>) -> Vec<Fact> {
     vec![Fact::new(today(context), event)]
-}
-
-fn sealed(note: Option<&FreeText>) -> Option<Sealed> {
-    note.and_then(|note| note.sealed().cloned())
 }

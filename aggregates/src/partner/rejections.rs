@@ -9,6 +9,9 @@ rejections! {
         /// The partner has been recruited already.
         Known { partner: PartnerId }
             = "partner.known", AlreadyDone, "partner {partner} has been recruited already";
+        /// The partner took this step already.
+        AlreadySo { partner: PartnerId, state: &'static str }
+            = "partner.already_so", AlreadyDone, "partner {partner} is {state} already";
         /// The partner belongs to this parent already.
         ParentAttached { partner: PartnerId, parent: PartnerId }
             = "partner.parent_attached", AlreadyDone, "{partner} belongs to {parent} already";
