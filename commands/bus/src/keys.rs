@@ -84,10 +84,10 @@ impl Keys {
 
     /// Keeps the keys of commits that are durable.
     pub(crate) fn durable(&mut self, next: u64) -> Result<(), KeysError> {
-        while let Some((position, key)) = self.order.pop_front_if(|(position, _)| *position < next)
-        {
-            self.young.remove(&key);
-            self.store.put(key, position)?;
+        while let Some((position, key)) = self.order.front().filter(|front| front.0 < next) {
+            self.store.put(key.clone(), *position)?;
+            self.young.remove(key);
+            self.order.pop_front();
         }
         Ok(())
     }

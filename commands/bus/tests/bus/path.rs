@@ -1,11 +1,7 @@
 //! The whole path on a log in memory: a line of JSON in, a durable answer out.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
-
-mod ledger;
-
+use crate::ledger::{Given, customer, json, line, march, operator, partner, ready, recruit, send};
 use chl_bus::prepare;
-use ledger::{Given, customer, json, line, march, operator, partner, ready, recruit, send};
 use serde_json::json;
 
 #[test]

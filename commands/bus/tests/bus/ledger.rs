@@ -1,7 +1,5 @@
 //! A ledger in memory for the tests of this crate, and lines to send to it.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use chl_bus::{
     Answer, Bus, Connection, LogError, ManualClock, MemoryKeys, Opening, Options, Parts, Prepared,
     StatesFile, Vault, prepare,
@@ -13,11 +11,10 @@ use std::{path::Path, sync::Arc};
 /// The id of every test's ledger.
 pub(crate) const LEDGER: LedgerId = LedgerId([7; 16]);
 
-/// A moment of 2026-03-01.
+/// So many seconds after 2026-03-01T09:00:00Z.
 pub(crate) fn march(second: u32) -> Instant {
-    let (minute, second) = (second / 60, second % 60);
-    let (hour, minute) = (9 + minute / 60, minute % 60);
-    format!("2026-03-01T{hour:02}:{minute:02}:{second:02}Z").parse().unwrap()
+    let begin: Instant = "2026-03-01T09:00:00Z".parse().unwrap();
+    Instant::from_micros(begin.micros() + i64::from(second) * 1_000_000)
 }
 
 /// What opens a ledger, kept to open it again.
@@ -110,4 +107,59 @@ pub(crate) fn send(bus: &Bus, lines: &[String]) -> Vec<Answer> {
 /// An answer as JSON.
 pub(crate) fn json(answer: &Answer) -> serde_json::Value {
     serde_json::to_value(answer).unwrap()
+}
+
+/// A partner recruited, activated and enrolled in `gold`.
+pub(crate) fn active(id: &str) -> Vec<String> {
+    let data = format!(r#"{{"partner":"{id}"}}"#);
+    let step = |kind: &str| line(kind, &format!("{kind}-{id}"), &data);
+    let enrol = format!(r#"{{"partner":"{id}","programme":"gold"}}"#);
+    vec![
+        recruit(id),
+        step("ApplyForProgramme"),
+        step("ApprovePartner"),
+        step("ActivatePartner"),
+        line("EnrolPartner", &format!("EnrolPartner-{id}"), &enrol),
+    ]
+}
+
+/// The programme `gold`: deals are approved at once and protected for ten days.
+pub(crate) fn gold() -> String {
+    line(
+        "PublishProgramme",
+        "gold",
+        r#"{"programme":"gold","version":1,"effective_from":"2026-01-01","currency":"USD",
+            "terms":{"deal_registration":{"protection_days":10,"approval":"auto",
+            "conflict_rule":"first_registered"}}}"#,
+    )
+}
+
+/// A deal registered at customer `acme`.
+pub(crate) fn deal(deal: &str, partner: &str, customer: &str) -> String {
+    let data = format!(
+        r#"{{"deal":"{deal}","customer":"{customer}","partner":"{partner}","programme":"gold",
+            "product_line":"gtx","value":{{"amount":"50000.00","currency":"USD"}}}}"#
+    );
+    line("RegisterDeal", &format!("RegisterDeal-{deal}"), &data)
+}
+
+/// The programme, two partners and a customer.
+pub(crate) fn market() -> Vec<String> {
+    let mut lines = vec![gold(), customer("acme")];
+    lines.extend(active("p"));
+    lines.extend(active("q"));
+    lines
+}
+
+/// Puts a recorded time into a document, as an export does.
+pub(crate) fn recorded(line: &str, second: u32) -> String {
+    line.replacen('{', &format!(r#"{{"recordedtime":"{}","#, march(second)), 1)
+}
+
+/// Every commit of a log.
+pub(crate) fn commits(log: &MemoryLog) -> Vec<chl_events::Commit> {
+    let blocks = log.read(0).unwrap().map(Result::unwrap);
+    let bytes: Vec<Vec<u8>> =
+        blocks.flat_map(|block| block.commits().map(<[u8]>::to_vec).collect::<Vec<_>>()).collect();
+    bytes.iter().map(|bytes| chl_events::Commit::decode(bytes).unwrap()).collect()
 }

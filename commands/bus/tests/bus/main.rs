@@ -1,0 +1,9 @@
+//! The bus on logs in memory, healthy and failing.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+mod chains;
+mod crash;
+mod groups;
+mod ledger;
+mod path;
