@@ -94,6 +94,12 @@ impl Given {
         self
     }
 
+    /// So many microseconds go by.
+    pub(crate) fn later(mut self, micros: i64) -> Self {
+        self.recorded_at = Instant::from_micros(self.recorded_at.micros() + micros);
+        self
+    }
+
     /// From now on commands are said to have happened at this instant; the clock stays.
     pub(crate) fn claiming(mut self, instant: &str) -> Self {
         self.time = Some(instant.parse().expect("an instant of the test"));
@@ -163,6 +169,11 @@ impl Given {
     /// Every commit of the story so far.
     pub(crate) fn commits(&self) -> &[Arc<Commit>] {
         &self.commits
+    }
+
+    /// Every row, by its key.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = (&RowKey, &Row)> {
+        self.rows.iter()
     }
 
     /// The read side, to look at states.

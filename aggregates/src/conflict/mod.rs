@@ -11,10 +11,10 @@ mod rejections;
 mod resolve_conflict;
 mod state;
 
-pub(crate) use rejections::ConflictRejection;
-pub(crate) use state::Conflict;
 pub use id::conflict_id;
 pub(crate) use id::kind_of;
+pub(crate) use rejections::ConflictRejection;
+pub(crate) use state::Conflict;
 pub(crate) use state::{evolve, stands};
 
 use crate::{Context, Due, Fact, Facts, Refusal, Unavailable, deal};

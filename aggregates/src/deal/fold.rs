@@ -154,3 +154,6 @@ fn guard_ended(event: &ProtectionEnded, rows: &mut dyn RowsMut) -> Result<(), Un
         slot.last = at.map(|at| slot.guards.remove(at)).or_else(|| slot.last.take());
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -18,15 +18,15 @@ mod state;
 mod terms;
 mod withdraw_deal;
 
-pub(crate) use rejections::DealRejection;
-pub(crate) use slot::{Guard, Slot};
-pub(crate) use state::{Deal, DealState};
 pub(crate) use approve_deal::approval;
 pub(crate) use ending::guard_end;
 pub(crate) use expire_deal::{due, due_at};
 pub(crate) use fold::evolve;
+pub(crate) use rejections::DealRejection;
+pub(crate) use slot::{Guard, Slot};
 pub(crate) use slot::{Occupant, Place, last_other, occupant, require_order};
 pub(crate) use state::named;
+pub(crate) use state::{Deal, DealState};
 
 use crate::{Context, Fact, Facts, Refusal};
 use chl_commands::deal::Deal as Command;

@@ -16,7 +16,7 @@ use std::sync::Arc;
 pub struct Slot {
     /// Who guards it, in the order in which they came.
     pub guards: Vec<Guard>,
-    /// The latest effective instant recorded on it.
+    /// The latest effective instant recorded on it, in any of its territories.
     pub latest: Instant,
     /// The guard that ended last, for what is registered late.
     pub last: Option<Guard>,

@@ -9,9 +9,9 @@ mod recruit_partner;
 mod rejections;
 mod state;
 
+pub(crate) use fold::evolve;
 pub(crate) use rejections::PartnerRejection;
 pub(crate) use state::{Certification, DistributorLink, Enrolment, Measure, Partner, PartnerState};
-pub(crate) use fold::evolve;
 pub(crate) use state::{enrolment, known, require_active, require_earning, require_enrolled};
 
 use crate::calendar::Zone;
