@@ -129,7 +129,13 @@ fn misfit(kind: &chl_commands::CommandKind, data: &str) -> Refused {
         Err(error) => without_place(&error.to_string()),
     };
     let path = track.path().to_string();
-    let field = if path == "." { "data".into() } else { format!("data.{path}") };
+    // Of a field that is missing or stands twice, the path ends at the object around it.
+    let named = ["missing field `", "duplicate field `"]
+        .iter()
+        .find_map(|begin| problem.strip_prefix(begin)?.split('`').next());
+    let inner = Some(path.as_str()).filter(|path| *path != ".");
+    let parts: Vec<&str> = ["data"].into_iter().chain(inner).chain(named).collect();
+    let field = parts.join(".");
     Refused::field(field, problem)
 }
 

@@ -7,3 +7,4 @@ mod crash;
 mod groups;
 mod ledger;
 mod path;
+mod states;
