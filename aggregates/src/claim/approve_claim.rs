@@ -76,3 +76,84 @@ pub(super) fn evolve(
         claim.approved_by = (!event.imported).then(|| author(commit));
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::fund_story::{
+        accrue, approve, claim, coop_terms, fund_of, p, prog, proof, two_percent, withdraw,
+    };
+    use crate::given::Given;
+    use crate::story::{id, usd};
+    use chl_commands::claim::AddProof;
+    use chl_commands::partner::TerminatePartner;
+    use chl_events::Fund::{Coop, Mdf};
+    use chl_events::claim::ClaimEvent;
+    use chl_events::{Event, Fund};
+
+    const LOT: &str = "20260101-20260331";
+
+    fn claimed() -> Given {
+        fund_of(coop_terms(two_percent())).and(accrue("s", "1000")).and(claim("c", "20"))
+    }
+
+    #[test]
+    fn the_rest_goes_back() {
+        let mut story = claimed().by_manager("cm", 1).and(approve(Coop, "c", Some("7")));
+        assert_eq!(story.available(LOT), usd("13"));
+        story.when(approve(Coop, "c", None)).refused("claim.wrong_state");
+        story.when(withdraw(Coop, "c")).refused("claim.wrong_state");
+    }
+
+    #[test]
+    fn nobody_approves_their_own() {
+        let mut story = claimed();
+        story.when(approve(Coop, "c", None)).refused("claim.own_claim");
+        // An import that does not name who approved is believed, and marked.
+        let made = story.sent_from("/import/crm").when(approve(Coop, "c", None)).events();
+        let imported = made.iter().any(|event| {
+            matches!(event, Event::Claim(ClaimEvent::ClaimApproved(event)) if event.imported)
+        });
+        assert!(imported);
+    }
+
+    #[test]
+    fn amounts_and_claims_that_are_not_there() {
+        let mut story = claimed().by_manager("cm", 1);
+        story.when(approve(Coop, "c", Some("10.01"))).refused("claim.over_held");
+        story.when(approve(Coop, "c", Some("0"))).refused("command.malformed");
+        story.when(approve(Coop, "d", None)).refused("claim.unknown");
+        story.when(approve(Mdf, "c", None)).refused("claim.unknown");
+        let early = story.claiming("2026-03-01T08:59:59Z").when(approve(Coop, "c", None));
+        early.refused("time.before_history");
+    }
+
+    #[test]
+    fn open_claims_of_a_partner_that_left_run_off() {
+        let story = claimed().and(TerminatePartner { partner: p(), note: None });
+        let mut story = story.by_manager("cm", 1).at("2026-05-30T08:59:59Z");
+        assert_eq!(story.clone().when(approve(Coop, "c", None)).names().last(), Some(&"ClaimApproved"));
+        story = story.at("2026-05-30T09:00:00Z");
+        story.when(approve(Coop, "c", None)).refused("claim.tail_over");
+        story.and(withdraw(Coop, "c"));
+    }
+
+    #[test]
+    fn proof_comes_later() {
+        let add = |digit| AddProof {
+            claim: id("c"),
+            partner: p(),
+            programme: prog(),
+            fund: Fund::Coop,
+            proof: vec![proof("invoice", digit)],
+            outcome: None,
+        };
+        let mut story = claimed().and(add('a'));
+        story.when(add('a')).refused("claim.invoice_taken");
+        let nothing = AddProof { proof: Vec::new(), ..add('a') };
+        story.when(nothing).refused("command.malformed");
+        let many = AddProof { proof: vec![proof("photo", 'b'); 32], ..add('a') };
+        story.when(many).refused("command.malformed");
+        let mut story = story.and(withdraw(Coop, "c"));
+        story.when(add('b')).refused("claim.wrong_state");
+    }
+}

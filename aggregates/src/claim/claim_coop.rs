@@ -126,3 +126,168 @@ pub(super) fn evolve(
     rows::put(rows, &event.claim, claim);
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::fund_story::{
+        accrue, accrue_on, claim, claim_on, coop_terms, fund_of, p, proof, reject, two_percent,
+    };
+    use crate::given::{Given, Outcome};
+    use crate::story::{id, usd};
+    use chl_commands::claim::ClaimCoop;
+    use chl_commands::partner::SuspendPartner;
+    use chl_events::claim::{ClaimEvent, CoopClaimed, Proof};
+    use chl_events::terms::{ActivityCap, CoopTerms, OverAvailable, ProofRule};
+    use chl_events::{Event, Fund};
+
+    const LOT: &str = "20260101-20260331";
+
+    fn claimed(outcome: &Outcome) -> CoopClaimed {
+        match outcome.events().last() {
+            Some(Event::Claim(ClaimEvent::CoopClaimed(event))) => event.clone(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn with(coop: CoopTerms) -> Given {
+        fund_of(coop_terms(coop)).and(accrue("s", "250000"))
+    }
+
+    #[test]
+    fn half_of_an_ad_is_paid_and_the_next_is_capped_to_the_rest() {
+        let mut story = with(two_percent());
+        assert_eq!(story.available(LOT), usd("5000"));
+        let first = claimed(&story.when(claim("c", "7200")));
+        assert_eq!((first.requested, first.granted), (usd("3600"), usd("3600")));
+        assert_eq!(story.available(LOT), usd("1400"));
+        let second = claimed(&story.when(claim("d", "4000")));
+        assert_eq!((second.requested, second.granted), (usd("2000"), usd("1400")));
+        story.when(claim("e", "1")).refused("claim.fund_exhausted");
+    }
+
+    #[test]
+    fn half_of_eighteen_hundred_leaves_eleven_hundred() {
+        let story = fund_of(coop_terms(two_percent())).and(accrue("s", "100000"));
+        assert_eq!(story.and(claim("c", "1800")).available(LOT), usd("1100"));
+    }
+
+    #[test]
+    fn day_sixty_counts_and_day_sixty_one_does_not() {
+        let mut story = with(two_percent()).at("2026-04-30T23:59:59Z");
+        assert_eq!(claimed(&story.when(claim("c", "2"))).granted, usd("1"));
+        let mut story = story.at("2026-05-01T00:00:00Z");
+        story.when(claim("d", "2")).refused("claim.too_late");
+        story.when(claim_on("d", "2", "2026-05-02")).refused("time.in_future");
+        let mut before = story.claiming("2026-04-01T00:00:00Z");
+        before.when(claim_on("d", "2", "2026-04-02")).refused("claim.too_early");
+    }
+
+    #[test]
+    fn refused_where_the_terms_do_not_cap() {
+        let mut story = with(CoopTerms { over_available: OverAvailable::Refuse, ..two_percent() });
+        story.when(claim("c", "10000.02")).refused("claim.fund_exhausted");
+        assert_eq!(claimed(&story.when(claim("c", "10000"))).granted, usd("5000"));
+    }
+
+    #[test]
+    fn the_lot_that_expires_first_is_drawn_first() {
+        let coop = CoopTerms { usage_months: 12, ..two_percent() };
+        let mut story = fund_of(coop_terms(coop))
+            .and(accrue("s", "1000"))
+            .at("2026-04-02T00:00:00Z")
+            .and(accrue_on("t", "1000", "2026-04-01"));
+        let event = claimed(&story.when(claim_on("c", "50", "2026-04-02")));
+        let parts: Vec<_> = event.parts.iter().map(|part| part.amount).collect();
+        assert_eq!(parts, [usd("20"), usd("5")]);
+        assert_eq!(event.parts.first().and_then(|part| part.lot.clone()), Some(id(LOT)));
+    }
+
+    #[test]
+    fn caps_of_an_activity() {
+        let cap = |amount: Option<&str>, share: Option<&str>| ActivityCap {
+            activity: Some(id("ad")),
+            amount: amount.map(usd),
+            share_of_lot: share.map(id),
+        };
+        let caps = vec![cap(Some("800"), None), cap(None, Some("0.25"))];
+        let mut story = with(CoopTerms { caps, ..two_percent() });
+        assert_eq!(claimed(&story.when(claim("c", "7200"))).granted, usd("800"));
+        assert_eq!(claimed(&story.when(claim("d", "7200"))).granted, usd("450"));
+        story.when(claim("e", "1")).refused("claim.cap_reached");
+        let other = ClaimCoop { activity: id("event"), ..claim("f", "200") };
+        assert_eq!(claimed(&story.when(other)).granted, usd("100"));
+        // What a rejected claim gives back counts no more.
+        let mut story = story.and(reject(Fund::Coop, "d"));
+        assert_eq!(claimed(&story.when(claim("g", "7200"))).granted, usd("450"));
+    }
+
+    #[test]
+    fn an_invoice_stands_on_one_live_claim() {
+        let of = |name: &str, proof: Proof| ClaimCoop { proof: vec![proof], ..claim(name, "2") };
+        let named = |number: &str, digit| Proof {
+            issuer: Some("Print Shop".into()),
+            number: Some(number.into()),
+            ..proof("receipt", digit)
+        };
+        let mut story = with(two_percent())
+            .and(of("c", proof("invoice", 'a')))
+            .and(of("d", named("7", 'b')))
+            .and(of("e", proof("photo", 'c')))
+            .and(of("f", proof("photo", 'c')));
+        story.when(of("g", proof("invoice", 'a'))).refused("claim.invoice_taken");
+        story.when(of("g", named(" 7", 'd'))).refused("claim.invoice_taken");
+        story.when(of("g", named("8", 'b'))).refused("claim.invoice_taken");
+        story.when(of("c", proof("invoice", 'f'))).refused("claim.taken");
+        story.and(reject(Fund::Coop, "c")).and(of("g", proof("invoice", 'a')));
+    }
+
+    #[test]
+    fn proof_that_the_terms_ask_for() {
+        let rule = |activity: Option<&str>, kind: &str| ProofRule {
+            activity: activity.map(id),
+            kinds: vec![id(kind)],
+        };
+        let proofs = vec![rule(None, "invoice"), rule(Some("event"), "photo")];
+        let mut story = with(CoopTerms { proofs, ..two_percent() });
+        story.when(claim("c", "2")).refused("claim.proof_missing");
+        let of = |kinds: &[(&str, char)]| {
+            kinds.iter().map(|(kind, digit)| proof(kind, *digit)).collect::<Vec<_>>()
+        };
+        let ad = ClaimCoop { proof: of(&[("invoice", 'a')]), ..claim("c", "2") };
+        let event = |proof| ClaimCoop { activity: id("event"), proof, ..claim("d", "2") };
+        let mut story = story.and(ad);
+        story.when(event(of(&[("invoice", 'b')]))).refused("claim.proof_missing");
+        story.and(event(of(&[("invoice", 'b'), ("photo", 'c')])));
+    }
+
+    #[test]
+    fn malformed_proof_is_named() {
+        let mut story = with(two_percent());
+        let short = Proof { sha256: "ab".into(), ..proof("invoice", 'a') };
+        let of = |proof: Vec<Proof>| ClaimCoop { proof, ..claim("c", "2") };
+        crate::story::bad_field(&story.when(of(vec![short])), "proof[0].sha256");
+        let blank = Proof { issuer: Some(" ".into()), ..proof("invoice", 'a') };
+        crate::story::bad_field(&story.when(of(vec![blank])), "proof[0].issuer");
+        let many = vec![proof("photo", 'a'); 33];
+        crate::story::bad_field(&story.when(of(many)), "proof");
+        crate::story::bad_field(&story.when(claim("c", "0")), "cost");
+    }
+
+    #[test]
+    fn who_may_not_claim_and_when() {
+        let excluded = vec![id("travel")];
+        let mut story = with(CoopTerms { excluded_activities: excluded, ..two_percent() });
+        let travel = ClaimCoop { activity: id("travel"), ..claim("c", "2") };
+        story.when(travel).refused("claim.activity_excluded");
+        let empty = fund_of(coop_terms(two_percent()));
+        empty.clone().when(claim("c", "2")).refused("fund.unknown");
+        let euros = chl_events::Money::parse("1", crate::story::currency("EUR"));
+        let euros = ClaimCoop { cost: euros.expect("a literal"), ..claim("c", "1") };
+        story.when(euros).refused("money.currency_differs");
+        let mut suspended = story.and(SuspendPartner { partner: p(), note: None });
+        suspended.when(claim("c", "2")).refused("partner.not_active");
+        // Lots of the first quarter pay for six months after it.
+        let mut later = with(two_percent()).at("2026-10-01T00:00:00Z");
+        later.when(claim_on("c", "2", "2026-10-01")).refused("claim.no_usable_lot");
+    }
+}

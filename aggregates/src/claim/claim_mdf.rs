@@ -152,3 +152,88 @@ pub(super) fn evolve(
     rows::put(rows, &event.claim, claim);
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::books::balanced;
+    use crate::fund_story::{
+        approve, approve_request, claim_mdf, half, mdf_fund, proof, reject, request,
+    };
+    use crate::given::Given;
+    use crate::story::{id, usd};
+    use chl_commands::claim::ClaimMdf;
+    use chl_events::Fund::Mdf;
+    use chl_events::terms::{MdfTerms, OverAvailable, ProofRule};
+
+    /// An approved request for 2,000 of the fund's 4,000, on the day of the activity.
+    fn approved(mdf: MdfTerms) -> Given {
+        mdf_fund(mdf)
+            .and(request("r", "4000"))
+            .by_manager("cm", 1)
+            .and(approve_request("r"))
+            .by_operator()
+            .at("2026-03-10T09:00:00Z")
+    }
+
+    fn part(claim: &str, cost: &str) -> ClaimMdf {
+        ClaimMdf { r#final: Some(false), ..claim_mdf(claim, "r", cost) }
+    }
+
+    #[test]
+    fn the_last_claim_releases_what_was_reserved_and_not_claimed() {
+        let story = approved(half());
+        assert_eq!(story.allocated(), usd("2000"));
+        let story = story.and(part("c", "1000")).by_manager("cm", 1);
+        let story = story.and(approve(Mdf, "c", Some("400")));
+        assert_eq!(story.allocated(), usd("2000"));
+        let story = story.by_operator().and(claim_mdf("d", "r", "1000"));
+        let mut story = story.by_manager("cm", 1).and(approve(Mdf, "d", None));
+        // 2,000 reserved, 400 and 500 spent.
+        assert_eq!(story.allocated(), usd("3100"));
+        story.when(claim_mdf("e", "r", "1")).refused("mdf.wrong_state");
+        balanced(&story);
+    }
+
+    #[test]
+    fn the_last_claim_may_be_decided_before_the_others() {
+        let story = approved(half()).and(part("c", "1000")).and(claim_mdf("d", "r", "1000"));
+        let story = story.by_manager("cm", 1).and(approve(Mdf, "d", None));
+        assert_eq!(story.allocated(), usd("3000"));
+        let rejected = story.clone().and(reject(Mdf, "c"));
+        assert_eq!(rejected.allocated(), usd("3500"));
+        assert_eq!(story.and(approve(Mdf, "c", Some("100"))).allocated(), usd("3400"));
+    }
+
+    #[test]
+    fn a_rejected_last_claim_leaves_room_for_another() {
+        let mut story = approved(half()).and(claim_mdf("c", "r", "4000"));
+        story.when(claim_mdf("d", "r", "1")).refused("mdf.wrong_state");
+        let story = story.and(reject(Mdf, "c")).and(claim_mdf("d", "r", "6000"));
+        let mut story = story.by_manager("cm", 1);
+        story.when(approve(Mdf, "d", Some("2000.01"))).refused("claim.over_held");
+        assert_eq!(story.and(approve(Mdf, "d", None)).allocated(), usd("2000"));
+    }
+
+    #[test]
+    fn what_does_not_fit_the_request() {
+        let mut story = approved(half());
+        story.when(claim_mdf("c", "q", "1")).refused("mdf.request_unknown");
+        let early = ClaimMdf { activity_date: id("2026-03-09"), ..claim_mdf("c", "r", "1") };
+        story.when(early).refused("claim.outside_request");
+        let mut late = story.clone().at("2026-05-10T00:00:00Z");
+        late.when(claim_mdf("c", "r", "1")).refused("claim.too_late");
+        late.at("2026-05-09T23:00:00Z").and(claim_mdf("c", "r", "1"));
+        story.when(claim_mdf("c", "r", "0")).refused("command.malformed");
+        let rule = ProofRule { activity: None, kinds: vec![id("photo")] };
+        let mut strict = approved(MdfTerms { proofs: vec![rule], ..half() });
+        strict.when(claim_mdf("c", "r", "1")).refused("claim.proof_missing");
+        strict.and(ClaimMdf { proof: vec![proof("photo", 'a')], ..claim_mdf("c", "r", "1") });
+    }
+
+    #[test]
+    fn more_than_is_reserved_is_refused_where_the_terms_say_so() {
+        let mut story = approved(MdfTerms { over_available: OverAvailable::Refuse, ..half() });
+        story.when(claim_mdf("c", "r", "4000.02")).refused("claim.fund_exhausted");
+        story.and(claim_mdf("c", "r", "4000"));
+    }
+}

@@ -122,3 +122,74 @@ fn hold_request(
     })?;
     Ok(anew)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::fund_story::{
+        accrue, approve_request, claim, claim_mdf, coop_terms, dispute, expire, fund_of, half,
+        mdf_fund, proof, reject, request, two_percent, withdraw,
+    };
+    use crate::story::usd;
+    use chl_commands::claim::ClaimCoop;
+    use chl_events::Fund::{Coop, Mdf};
+    use chl_events::terms::CoopTerms;
+
+    const LOT: &str = "20260101-20260331";
+
+    #[test]
+    fn a_dispute_holds_what_is_available_then_and_is_the_last_word() {
+        let mut story = fund_of(coop_terms(two_percent()))
+            .and(accrue("s", "1000"))
+            .and(claim("c", "40"))
+            .and(reject(Coop, "c"))
+            .and(claim("d", "30"))
+            .and(dispute(Coop, "c"));
+        assert_eq!(story.available(LOT), usd("0"));
+        story.when(dispute(Coop, "c")).refused("claim.disputed");
+        let mut story = story.and(reject(Coop, "c"));
+        assert_eq!(story.available(LOT), usd("5"));
+        story.when(dispute(Coop, "c")).refused("claim.disputed");
+        story.when(dispute(Coop, "d")).refused("claim.wrong_state");
+        story.when(dispute(Coop, "x")).refused("claim.unknown");
+    }
+
+    #[test]
+    fn its_invoices_must_still_be_free() {
+        let of = |name| ClaimCoop { proof: vec![proof("invoice", 'a')], ..claim(name, "2") };
+        let mut story = fund_of(coop_terms(two_percent()))
+            .and(accrue("s", "1000"))
+            .and(of("c"))
+            .and(reject(Coop, "c"))
+            .and(of("d"));
+        story.when(dispute(Coop, "c")).refused("claim.invoice_taken");
+        let mut story = story.and(withdraw(Coop, "d")).and(dispute(Coop, "c"));
+        story.when(of("e")).refused("claim.invoice_taken");
+    }
+
+    #[test]
+    fn an_expired_lot_offers_nothing() {
+        let story = fund_of(coop_terms(CoopTerms { usage_months: 1, ..two_percent() }))
+            .and(accrue("s", "1000"))
+            .and(claim("c", "2"))
+            .and(reject(Coop, "c"));
+        let mut story = story.at("2026-06-30T00:00:00Z").and(expire(LOT));
+        story.when(dispute(Coop, "c")).refused("claim.no_usable_lot");
+    }
+
+    #[test]
+    fn a_request_that_lapsed_is_reserved_anew() {
+        let story = mdf_fund(half())
+            .and(request("r", "4000"))
+            .by_manager("cm", 1)
+            .and(approve_request("r"))
+            .at("2026-03-10T09:00:00Z")
+            .and(claim_mdf("c", "r", "4000"))
+            .and(reject(Mdf, "c"))
+            .at("2026-05-12T00:00:00Z");
+        assert_eq!(story.allocated(), usd("2000"));
+        // The request lapses first, and 4,000 are free; the dispute reserves 2,000 of them again.
+        let story = story.and(dispute(Mdf, "c"));
+        assert_eq!(story.allocated(), usd("2000"));
+        assert_eq!(story.and(reject(Mdf, "c")).allocated(), usd("4000"));
+    }
+}
