@@ -227,3 +227,83 @@ pub(crate) fn write_off_undone(
     case::owes(rows, &before, money::add, event.amount)?;
     state::change(rows, &event.claim, commit, |claim| money::take(&mut claim.settled, event.amount))
 }
+
+#[cfg(test)]
+mod tests {
+    use chl_commands::claim::{PayClaim, RecoverClawback};
+    use crate::fund_story::{
+        accrue, approve, approve_request, claim, claim_mdf, claw_back, coop_terms, fund_of, half,
+        mdf_fund, pay, recover, request, two_percent, write_off,
+    };
+    use crate::given::Given;
+    use crate::story::usd;
+    use chl_events::Fund::{self, Coop, Mdf};
+    use chl_events::claim::{PaymentMethod, RecoveryMethod};
+
+    /// A claim of 10 of which 6 are paid.
+    fn part_paid() -> Given {
+        let story = fund_of(coop_terms(two_percent())).and(accrue("s", "2000"));
+        let story = story.and(claim("c", "20")).and(claim("d", "20")).by_manager("cm", 1);
+        let story = story.and(approve(Coop, "c", None)).and(approve(Coop, "d", None));
+        story.by_finance("fin").and(pay(Coop, "c", Some("6")))
+    }
+
+    fn netting(fund: Fund, claim: &str) -> RecoverClawback {
+        RecoverClawback { method: Some(RecoveryMethod::Netting), ..recover(fund, claim, None) }
+    }
+
+    #[test]
+    fn recovered_in_cash_set_off_and_given_up() {
+        let mut story = part_paid().and(claw_back(Coop, "c", None));
+        story.when(claw_back(Coop, "c", None)).refused("claim.wrong_state");
+        story.when(recover(Coop, "c", Some("6.01"))).refused("claim.over_owed");
+        let story = story.and(recover(Coop, "c", Some("1"))).and(write_off(Coop, "c", Some("2")));
+        let mut story = story;
+        story.when(write_off(Coop, "c", Some("3.01"))).refused("claim.over_owed");
+        let too_much = RecoverClawback { amount: Some(usd("3.01")), ..netting(Coop, "c") };
+        story.when(too_much).refused("claim.over_owed");
+        let mut story = story.and(netting(Coop, "c"));
+        story.when(recover(Coop, "c", None)).refused("claim.wrong_state");
+        story.when(write_off(Coop, "c", None)).refused("claim.wrong_state");
+        // One is payable still; what netting paid can be demanded back too.
+        story.and(pay(Coop, "c", Some("1"))).and(claw_back(Coop, "c", Some("4")));
+    }
+
+    #[test]
+    fn more_is_set_off_than_is_payable() {
+        let story = part_paid().and(pay(Coop, "c", Some("3"))).and(claw_back(Coop, "c", None));
+        let mut story = story;
+        let all = RecoverClawback { amount: Some(usd("9")), ..netting(Coop, "c") };
+        story.when(all).refused("claim.over_payable");
+    }
+
+    #[test]
+    fn paying_another_claim_by_netting_sets_off_this_one() {
+        let story = part_paid().and(claw_back(Coop, "c", None));
+        let net = PayClaim {
+            method: Some(PaymentMethod::Netting),
+            ..pay(Coop, "d", None)
+        };
+        let mut story = story.and(net);
+        story.when(recover(Coop, "c", None)).refused("claim.wrong_state");
+        story.and(pay(Coop, "d", Some("4")));
+    }
+
+    #[test]
+    fn mdf_goes_back_to_the_partner_until_the_tail_is_over() {
+        let story = mdf_fund(half()).and(request("r", "4000")).by_manager("cm", 1);
+        let story = story.and(approve_request("r")).by_operator().at("2026-03-10T09:00:00Z");
+        let story = story.and(claim_mdf("c", "r", "4000")).by_manager("cm", 1);
+        let story = story.and(approve(Mdf, "c", None)).by_finance("fin").and(pay(Mdf, "c", None));
+        assert_eq!(story.allocated(), usd("2000"));
+        let story = story.and(claw_back(Mdf, "c", Some("500")));
+        assert_eq!(story.allocated(), usd("2500"));
+        // Claims until 11 May, and 90 days of tail from then on.
+        let story = story.at("2026-08-08T23:59:59Z").and(claw_back(Mdf, "c", Some("500")));
+        assert_eq!(story.allocated(), usd("3000"));
+        let story = story.at("2026-08-10T00:00:00Z").and(claw_back(Mdf, "c", Some("500")));
+        assert_eq!(story.allocated(), usd("3000"));
+        let mut story = story.and(recover(Mdf, "c", Some("1000"))).and(write_off(Mdf, "c", None));
+        story.when(claw_back(Mdf, "c", Some("500.01"))).refused("claim.over_paid");
+    }
+}

@@ -238,3 +238,117 @@ pub(super) fn failed(
         }
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::fund_story::{
+        accrue, approve, approve_request, claim, claim_mdf, claw_back, coop_terms, fail, fund_of,
+        give_back, half, mdf_fund, p, pay, prog, request, two_percent,
+    };
+    use crate::given::Given;
+    use crate::story::{id, usd};
+    use chl_commands::claim::{AddProof, PayClaim};
+    use chl_events::Fund::{Coop, Mdf};
+    use chl_events::claim::{Outcome, PaymentMethod};
+    use chl_events::terms::MdfTerms;
+    use chl_events::{Account, Side};
+
+    /// A claim of 10 approved by a manager; finance has the word.
+    fn approved() -> Given {
+        let story = fund_of(coop_terms(two_percent())).and(accrue("s", "1000"));
+        let story = story.and(claim("c", "20")).by_manager("cm", 1);
+        story.and(approve(Coop, "c", None)).by_finance("fin")
+    }
+
+    /// Debits less credits of an account over the whole story, in cents.
+    fn of(story: &Given, account: Account) -> i128 {
+        let lines = story.lines().flatten().filter(|line| line.account == account);
+        let signed = |side, minor: i128| if side == Side::Debit { minor } else { -minor };
+        lines.map(|line| signed(line.side, line.amount.minor())).sum()
+    }
+
+    fn taxed(amount: &str, withheld: &str) -> PayClaim {
+        PayClaim { withheld: Some(usd(withheld)), ..pay(Coop, "c", Some(amount)) }
+    }
+
+    fn by(method: PaymentMethod) -> PayClaim {
+        PayClaim { method: Some(method), ..pay(Coop, "c", None) }
+    }
+
+    #[test]
+    fn tax_is_withheld_and_comes_back_with_the_payment() {
+        let mut story = approved().and(taxed("8", "1.20")).and(pay(Coop, "c", None));
+        assert_eq!((of(&story, Account::Cash), of(&story, Account::Withholding)), (-880, -120));
+        story.when(pay(Coop, "c", None)).refused("claim.wrong_state");
+        story.when(fail(Coop, "c", Some("2.01"))).refused("claim.over_paid");
+        let story = story.and(fail(Coop, "c", None));
+        let story = story.and(fail(Coop, "c", Some("2"))).and(fail(Coop, "c", None));
+        assert_eq!((of(&story, Account::Cash), of(&story, Account::Withholding)), (0, 0));
+        let mut story = story;
+        story.when(fail(Coop, "c", None)).refused("claim.wrong_state");
+        assert_eq!(of(&story.and(pay(Coop, "c", None)), Account::Payable), 0);
+    }
+
+    #[test]
+    fn a_credit_memo_is_no_cash() {
+        let mut story = approved();
+        let memo = by(PaymentMethod::CreditMemo);
+        let with_tax = PayClaim { withheld: Some(usd("1")), ..memo.clone() };
+        story.when(with_tax).refused("claim.withheld_not_cash");
+        let story = story.and(memo);
+        assert_eq!((of(&story, Account::Cash), of(&story, Account::CreditMemo)), (0, -1000));
+        assert_eq!(of(&story.and(fail(Coop, "c", None)), Account::CreditMemo), 0);
+    }
+
+    #[test]
+    fn netting_sets_off_what_the_partner_owes() {
+        let mut story = approved();
+        story.when(by(PaymentMethod::Netting)).refused("claim.over_owed");
+        // The lot still holds 10 of the 20; the rest of the return is owed.
+        let story = story.by_operator().and(give_back("s", "800")).by_finance("fin");
+        assert_eq!(of(&story, Account::Receivable), 600);
+        let story = story.and(by(PaymentMethod::Netting));
+        assert_eq!((of(&story, Account::Receivable), of(&story, Account::Payable)), (0, -400));
+        let story = story.and(fail(Coop, "c", None));
+        assert_eq!((of(&story, Account::Receivable), of(&story, Account::Payable)), (600, -1000));
+    }
+
+    #[test]
+    fn what_was_demanded_back_cannot_fail_too() {
+        let mut story = approved().and(pay(Coop, "c", None)).and(claw_back(Coop, "c", Some("4")));
+        story.when(fail(Coop, "c", None)).refused("claim.over_paid");
+        story.and(fail(Coop, "c", Some("6")));
+    }
+
+    #[test]
+    fn payments_that_cannot_be() {
+        let mut story = approved();
+        story.when(pay(Coop, "c", Some("10.01"))).refused("claim.over_payable");
+        story.when(pay(Coop, "c", Some("0"))).refused("command.malformed");
+        story.when(taxed("5", "5.01")).refused("claim.over_payment");
+        let blank = PayClaim { reference: Some(" ".into()), ..pay(Coop, "c", None) };
+        story.when(blank).refused("command.malformed");
+        let soon = PayClaim { paid_on: Some(id("2026-03-02")), ..pay(Coop, "c", None) };
+        story.when(soon).refused("time.in_future");
+        story.by_manager("cm", 1).when(pay(Coop, "c", None)).refused("claim.own_approval");
+    }
+
+    #[test]
+    fn the_outcome_is_reported_before_payment_where_the_terms_ask_for_it() {
+        let mdf = MdfTerms { roi_report: true, ..half() };
+        let story = mdf_fund(mdf).and(request("r", "4000")).by_manager("cm", 1);
+        let story = story.and(approve_request("r")).by_operator().at("2026-03-10T09:00:00Z");
+        let story = story.and(claim_mdf("c", "r", "4000")).by_manager("cm", 1);
+        let mut story = story.and(approve(Mdf, "c", None)).by_finance("fin");
+        story.when(pay(Mdf, "c", None)).refused("claim.outcome_missing");
+        let outcome = AddProof {
+            claim: id("c"),
+            partner: p(),
+            programme: prog(),
+            fund: Mdf,
+            proof: Vec::new(),
+            outcome: Some(Outcome { leads: Some(30), revenue: None }),
+        };
+        story.and(outcome).and(pay(Mdf, "c", None));
+    }
+}

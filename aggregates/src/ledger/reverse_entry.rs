@@ -183,3 +183,102 @@ fn undo(event: &Event, commit: &Commit, rows: &mut dyn RowsMut) -> Result<(), Un
         | Event::Rebate(_) => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use chl_commands::ledger::ReverseEntry;
+    use crate::fund_story::{
+        accrue, allocate, approve, banded, budget, claim, claw_back, coop_terms, fund_of,
+        give_back, half, mdf_fund, pay, recover, two_percent, write_off,
+    };
+    use crate::given::Given;
+    use crate::story::usd;
+    use chl_commands::claim::RecoverClawback;
+    use chl_events::FreeText;
+    use chl_events::Fund::Coop;
+    use chl_events::claim::RecoveryMethod;
+    use chl_events::terms::{BandMode, CoopTerms};
+
+    const LOT: &str = "20260101-20260331";
+
+    fn at(position: u64) -> ReverseEntry {
+        ReverseEntry { position, reason: FreeText::Plain("typed twice".into()) }
+    }
+
+    /// The entry recorded last.
+    fn last(story: &Given) -> ReverseEntry {
+        at(story.commits().last().expect("the story has begun").position)
+    }
+
+    #[test]
+    fn an_accrual_is_as_if_it_had_never_been_once() {
+        let story = fund_of(coop_terms(two_percent())).and(accrue("s", "1000"));
+        let error = last(&story);
+        let mut story = story.and(error.clone());
+        assert_eq!(story.available(LOT), usd("0"));
+        story.when(error).refused("ledger.entry_reversed");
+        let again = last(&story);
+        story.when(again).refused("ledger.not_reversible");
+        assert_eq!(story.and(accrue("s", "500")).available(LOT), usd("10"));
+    }
+
+    #[test]
+    fn a_return_is_taken_back() {
+        let story = fund_of(coop_terms(two_percent())).and(accrue("s", "1000"));
+        let sold = last(&story);
+        let story = story.and(claim("c", "30")).and(give_back("s", "1000"));
+        let mut story = story;
+        story.when(sold).refused("ledger.not_reversible");
+        let back = last(&story);
+        assert_eq!(story.and(back).available(LOT), usd("5"));
+    }
+
+    #[test]
+    fn what_other_figures_stand_on_is_not_mirrored() {
+        let bands = banded(&[("0", "0.01"), ("1000", "0.10")], Some(BandMode::Marginal));
+        let coop = CoopTerms { accrual: vec![bands], ..two_percent() };
+        let story = fund_of(coop_terms(coop)).and(accrue("s", "1000"));
+        let first = last(&story);
+        let mut story = story.and(accrue("t", "500"));
+        story.when(first).refused("ledger.not_reversible");
+        let second = last(&story);
+        assert_eq!(story.and(second).available(LOT), usd("10"));
+        let mut story = fund_of(coop_terms(two_percent())).and(accrue("s", "1000"));
+        let sold = last(&story);
+        let mut claimed = story.clone().and(claim("c", "2"));
+        claimed.when(sold).refused("ledger.not_reversible");
+        let held = last(&claimed);
+        claimed.when(held).refused("ledger.not_reversible");
+        story.when(at(0)).refused("ledger.no_money");
+        story.when(at(99)).refused("ledger.entry_unknown");
+    }
+
+    #[test]
+    fn recoveries_and_write_offs() {
+        let story = fund_of(coop_terms(two_percent())).and(accrue("s", "1000"));
+        let story = story.and(claim("c", "20")).by_manager("cm", 1).and(approve(Coop, "c", None));
+        let story = story.by_finance("fin").and(pay(Coop, "c", Some("6")));
+        let story = story.and(claw_back(Coop, "c", Some("5"))).and(recover(Coop, "c", Some("2")));
+        let cash = last(&story);
+        let story = story.and(cash).and(write_off(Coop, "c", Some("1")));
+        let off = last(&story);
+        let net = RecoverClawback {
+            method: Some(RecoveryMethod::Netting),
+            ..recover(Coop, "c", Some("4"))
+        };
+        let story = story.and(off).and(net.clone());
+        let netted = last(&story);
+        let mut clawed = story.clone().and(claw_back(Coop, "c", None));
+        clawed.when(netted.clone()).refused("ledger.not_reversible");
+        story.and(netted).and(net).and(recover(Coop, "c", Some("1")));
+    }
+
+    #[test]
+    fn a_budget_nobody_touched() {
+        let story = mdf_fund(half()).and(budget("x", "10"));
+        let created = last(&story);
+        let mut used = story.clone().and(allocate("x", "1"));
+        used.when(created.clone()).refused("ledger.not_reversible");
+        story.and(created).and(budget("x", "5"));
+    }
+}

@@ -86,3 +86,56 @@ pub(crate) fn stream_of(command: &Command, facts: Facts<'_>) -> Result<Stream, R
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use chl_commands::mdf::ReturnMdfAllocation;
+    use crate::fund_story::{allocate, approve_request, budget, half, mdf_fund, p, request};
+    use crate::story::{id, usd};
+    use chl_commands::budget::CloseMdfBudget;
+    use chl_commands::partner::SuspendPartner;
+
+    fn back(budget: &str, amount: &str) -> ReturnMdfAllocation {
+        ReturnMdfAllocation { budget: id(budget), partner: p(), amount: usd(amount) }
+    }
+
+    #[test]
+    fn what_is_given_back_can_be_allocated_again() {
+        let mut story = mdf_fund(half());
+        let names = story.when(back("b", "1000")).names();
+        assert_eq!(names, ["MdfAllocationReduced", "MdfAllocationReturned"]);
+        assert_eq!(story.allocated(), usd("3000"));
+        story.when(allocate("b", "7000.01")).refused("budget.exhausted");
+        assert_eq!(story.and(allocate("b", "7000")).allocated(), usd("10000"));
+    }
+
+    #[test]
+    fn only_what_a_budget_gave_and_what_is_free_goes_back() {
+        let story = mdf_fund(half()).and(budget("other", "100")).and(allocate("other", "100"));
+        let mut story = story.and(request("r", "8000")).by_manager("cm", 1);
+        story.when(back("other", "100.01")).refused("mdf.over_allocation");
+        story.when(back("none", "1")).refused("budget.unknown");
+        story.when(back("b", "0")).refused("command.malformed");
+        let mut story = story.and(approve_request("r"));
+        story.when(back("b", "100.01")).refused("mdf.fund_exhausted");
+    }
+
+    #[test]
+    fn a_fund_that_refuses_sends_the_allocation_back() {
+        let mut story = mdf_fund(half()).and(SuspendPartner { partner: p(), note: None });
+        let names = story.when(allocate("b", "1000")).names();
+        assert_eq!(names, ["MdfAllocated", "MdfAllocationReturned"]);
+        assert_eq!(story.allocated(), usd("4000"));
+    }
+
+    #[test]
+    fn into_a_closed_budget_nothing_comes_back_to_stay() {
+        let close = || CloseMdfBudget { budget: id("b") };
+        let mut story = mdf_fund(half()).and(close());
+        story.when(close()).refused("budget.closed");
+        story.when(allocate("b", "1")).refused("budget.closed");
+        story.when(budget("b", "1")).refused("budget.taken");
+        let names = story.when(back("b", "1000")).names();
+        assert_eq!(names, ["MdfAllocationReduced", "MdfAllocationReturned", "MdfBudgetClosed"]);
+    }
+}

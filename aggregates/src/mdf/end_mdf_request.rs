@@ -121,3 +121,74 @@ fn check_time(
 fn sealed(note: Option<&FreeText>) -> Option<Sealed> {
     note.and_then(FreeText::sealed).cloned()
 }
+
+#[cfg(test)]
+mod tests {
+    use chl_commands::claim::ClaimMdf;
+    use chl_commands::mdf::{CancelMdfRequest, LapseMdfRequest, RejectMdfRequest};
+    use crate::fund_story::{
+        allocate, approve, approve_request, claim_mdf, half, mdf_fund, p, prog, reject, request,
+    };
+    use crate::given::Given;
+    use crate::story::{id, usd};
+    use chl_events::Fund::Mdf;
+
+    fn approved() -> Given {
+        let story = mdf_fund(half()).and(request("r", "4000")).by_manager("cm", 1);
+        story.and(approve_request("r")).by_operator()
+    }
+
+    fn lapse_r() -> LapseMdfRequest {
+        LapseMdfRequest { request: id("r"), partner: p(), programme: prog() }
+    }
+
+    fn cancel_r() -> CancelMdfRequest {
+        CancelMdfRequest { request: id("r"), partner: p(), programme: prog(), note: None }
+    }
+
+    fn reject_r() -> RejectMdfRequest {
+        RejectMdfRequest { request: id("r"), partner: p(), programme: prog(), note: None }
+    }
+
+    #[test]
+    fn what_was_reserved_is_free_again() {
+        let mut story = approved();
+        assert_eq!(story.allocated(), usd("2000"));
+        story.when(reject_r()).refused("mdf.wrong_state");
+        story.when(lapse_r()).refused("mdf.too_early");
+        let cancelled = story.clone().and(cancel_r());
+        assert_eq!(cancelled.allocated(), usd("4000"));
+        let lapsed = story.at("2026-05-12T00:00:00Z").and(lapse_r());
+        assert_eq!(lapsed.allocated(), usd("4000"));
+        let mut lapsed = lapsed;
+        lapsed.when(cancel_r()).refused("mdf.wrong_state");
+        lapsed.when(claim_mdf("c", "r", "1")).refused("mdf.wrong_state");
+    }
+
+    #[test]
+    fn before_approval_nothing_is_reserved() {
+        let story = mdf_fund(half()).and(request("r", "4000"));
+        assert_eq!(story.clone().and(cancel_r()).allocated(), usd("4000"));
+        let mut rejected = story.and(reject_r());
+        rejected.when(cancel_r()).refused("mdf.wrong_state");
+        rejected.when(lapse_r()).refused("mdf.wrong_state");
+    }
+
+    #[test]
+    fn an_open_claim_keeps_its_part() {
+        let part = ClaimMdf {
+            r#final: Some(false),
+            ..claim_mdf("c", "r", "1000")
+        };
+        let mut story = approved().at("2026-03-10T09:00:00Z").and(part);
+        story.when(cancel_r()).refused("mdf.open_claim");
+        // Any command on the claim makes the request lapse first; what the claim holds stays.
+        let story = story.at("2026-05-12T00:00:00Z").by_manager("cm", 1);
+        let mut kept = story.clone();
+        let names = kept.when(approve(Mdf, "c", None)).names();
+        assert_eq!(names, ["MdfRequestLapsed", "ClaimApproved"]);
+        assert_eq!(kept.allocated(), usd("3500"));
+        let freed = story.and(reject(Mdf, "c"));
+        assert_eq!(freed.and(allocate("b", "1")).allocated(), usd("4001"));
+    }
+}

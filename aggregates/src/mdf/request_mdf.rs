@@ -59,3 +59,37 @@ fn check_fields(command: &RequestMdf) -> Result<(), AnyRejection> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use chl_commands::mdf::RequestMdf;
+    use crate::fund_story::{half, mdf_fund, p, request};
+    use crate::story::{id, programme_with, usd};
+    use chl_commands::partner::SuspendPartner;
+    use chl_events::terms::{MdfTerms, Terms};
+
+    #[test]
+    fn funds_are_asked_for_before_the_activity() {
+        let mut story = mdf_fund(half()).at("2026-03-10T23:59:59Z");
+        assert_eq!(story.when(request("r", "4000")).names(), ["MdfRequested"]);
+        story.when(request("r", "4000")).refused("mdf.request_taken");
+        story.at("2026-03-11T00:00:00Z").when(request("q", "1")).refused("mdf.too_late");
+    }
+
+    #[test]
+    fn requests_that_cannot_be() {
+        let excluded_activities = vec![id("event")];
+        let mut story = mdf_fund(MdfTerms { excluded_activities, ..half() });
+        story.when(request("r", "1")).refused("mdf.activity_excluded");
+        let mut story = mdf_fund(half());
+        story.when(request("r", "0")).refused("command.malformed");
+        let backwards = RequestMdf { end: id("2026-03-09"), ..request("r", "1") };
+        crate::story::bad_field(&story.when(backwards), "end");
+        let nothing = RequestMdf { expected_revenue: Some(usd("0")), ..request("r", "1") };
+        crate::story::bad_field(&story.when(nothing), "expected_revenue");
+        let mut none = programme_with(Terms::default(), &["p"]);
+        none.when(request("r", "1")).refused("mdf.not_offered");
+        let mut suspended = story.and(SuspendPartner { partner: p(), note: None });
+        suspended.when(request("r", "1")).refused("partner.not_active");
+    }
+}
