@@ -70,9 +70,8 @@ impl Books {
             Stream::Mdf(_, partner) => (Fund::Mdf, Some(partner.clone())),
             _ => (Fund::Mdf, None),
         };
-        let of = |lot: Option<&LotId>| {
-            (fund, programme(commit, event), partner.clone(), lot.cloned())
-        };
+        let of =
+            |lot: Option<&LotId>| (fund, programme(commit, event), partner.clone(), lot.cloned());
         match event {
             Event::Coop(CoopEvent::CoopAccrued(e)) => {
                 self.flow(of(Some(&e.lot)), sign * e.amount.minor());
@@ -145,9 +144,7 @@ pub(crate) fn balanced(story: &Given) {
                 books.post(line, programme(commit, &recorded.event));
             }
             books.event(commit, &recorded.event, 1);
-            if let Event::Ledger(LedgerEvent::EntryReversed(reversal)) =
-                &recorded.event
-            {
+            if let Event::Ledger(LedgerEvent::EntryReversed(reversal)) = &recorded.event {
                 let entry = story.commit(reversal.position).expect("in memory").expect("it was");
                 for event in &entry.events {
                     books.event(&entry, &event.event, -1);

@@ -36,11 +36,7 @@ pub(crate) fn positive(amount: Money, field: &str) -> Result<(), AnyRejection> {
 /// Refuses money of another currency than the one expected.
 pub(crate) fn expect_currency(expected: Currency, given: Money) -> Result<(), AnyRejection> {
     let given = given.currency();
-    if expected == given {
-        Ok(())
-    } else {
-        Err(AnyRejection::CurrencyDiffers { expected, given })
-    }
+    if expected == given { Ok(()) } else { Err(AnyRejection::CurrencyDiffers { expected, given }) }
 }
 
 /// The sum of two amounts, within 15 integer digits.
@@ -96,9 +92,8 @@ fn product(a: Decimal, b: Decimal) -> Option<Decimal> {
 /// The exact sum of two decimals; none where it has more than 28 digits.
 fn exact_sum(a: Decimal, b: Decimal) -> Option<Decimal> {
     let scale = a.scale().max(b.scale());
-    let at_scale = |value: Decimal| {
-        10_i128.checked_pow(scale - value.scale())?.checked_mul(value.mantissa())
-    };
+    let at_scale =
+        |value: Decimal| 10_i128.checked_pow(scale - value.scale())?.checked_mul(value.mantissa());
     let sum = at_scale(a)?.checked_add(at_scale(b)?)?;
     Decimal::try_from_i128_with_scale(sum, scale).ok().map(|sum| sum.normalize())
 }
@@ -263,7 +258,8 @@ mod tests {
     fn any_order_ends_at_the_same_cent() {
         for mode in [BandMode::Marginal, BandMode::WholeAmount] {
             for rounding in Rounding::ALL {
-                let at_once = cumulative(usd("0"), usd("30000"), &three(), mode, *rounding).unwrap();
+                let at_once =
+                    cumulative(usd("0"), usd("30000"), &three(), mode, *rounding).unwrap();
                 let mut volume = usd("0");
                 let mut sum = usd("0");
                 for step in ["0.37", "7499.66", "12345.67", "154.30", "10000.00"] {

@@ -84,9 +84,7 @@ impl Move {
         use Book::{Books, Memo};
         match self {
             Self::Accrue(account) => (Books, incentive(account), Accrued),
-            Self::Unaccrue(account) | Self::Expire(account) => {
-                (Books, Accrued, incentive(account))
-            }
+            Self::Unaccrue(account) | Self::Expire(account) => (Books, Accrued, incentive(account)),
             Self::Owe(account) => (Books, Receivable, incentive(account)),
             Self::HoldAccrued => (Books, Accrued, Held),
             Self::ReleaseAccrued => (Books, Held, Accrued),

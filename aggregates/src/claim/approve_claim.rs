@@ -131,7 +131,10 @@ mod tests {
     fn open_claims_of_a_partner_that_left_run_off() {
         let story = claimed().and(TerminatePartner { partner: p(), note: None });
         let mut story = story.by_manager("cm", 1).at("2026-05-30T08:59:59Z");
-        assert_eq!(story.clone().when(approve(Coop, "c", None)).names().last(), Some(&"ClaimApproved"));
+        assert_eq!(
+            story.clone().when(approve(Coop, "c", None)).names().last(),
+            Some(&"ClaimApproved")
+        );
         story = story.at("2026-05-30T09:00:00Z");
         story.when(approve(Coop, "c", None)).refused("claim.tail_over");
         story.and(withdraw(Coop, "c"));

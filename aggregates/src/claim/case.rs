@@ -1,7 +1,7 @@
 //! A claim that is decided on: its terms, its day, and what ends a hold on its money.
 
-use super::state::{self, Claim};
 use super::ClaimRejection;
+use super::state::{self, Claim};
 use crate::mdf::{self, Request, RequestState};
 use crate::posting::{Move, Posting};
 use crate::programme::{self, Version};
@@ -42,9 +42,7 @@ impl Case {
         let left = partner::known(facts, &claim.partner)?.terminated_at;
         let days = self.version.terms.tail_days;
         match left.map(|left| self.version.zone().plus_days(left, days)) {
-            Some(until) if context.time >= until => {
-                Err(ClaimRejection::TailOver { until }.into())
-            }
+            Some(until) if context.time >= until => Err(ClaimRejection::TailOver { until }.into()),
             Some(_) | None => Ok(()),
         }
     }
@@ -137,11 +135,9 @@ pub(super) fn hold_ended(
         money::take(&mut request.reserved, spent);
         money::take(&mut request.reserved, back);
         request.latest = request.latest.max(commit.time());
-        request.state = match request.state {
-            RequestState::Claimed if ends => RequestState::Closed,
-            RequestState::Claimed if *is_final => RequestState::Approved,
-            other => other,
-        };
+        if request.state == RequestState::Claimed && *is_final {
+            request.state = if ends { RequestState::Closed } else { RequestState::Approved };
+        }
     })?;
     mdf::change_fund(rows, programme, partner, |fund| money::add(&mut fund.available, back))
 }
@@ -165,7 +161,9 @@ pub(super) fn owes(
 ) -> Result<(), Unavailable> {
     let (programme, partner) = (&claim.programme, &claim.partner);
     match claim.request {
-        Some(_) => mdf::change_fund(rows, programme, partner, |fund| change(&mut fund.owed, amount)),
+        Some(_) => {
+            mdf::change_fund(rows, programme, partner, |fund| change(&mut fund.owed, amount))
+        }
         None => coop::change_owed(rows, programme, partner, |owed| change(owed, amount)),
     }
 }

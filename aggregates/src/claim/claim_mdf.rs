@@ -10,9 +10,7 @@ use crate::mdf::{self, Approval, Request, RequestState};
 use crate::posting::{Move, Posting};
 use crate::programme::Version;
 use crate::rejection::AnyRejection;
-use crate::{
-    Context, Fact, Facts, Refusal, RowsMut, Unavailable, money, partner, programme, rows,
-};
+use crate::{Context, Fact, Facts, Refusal, RowsMut, Unavailable, money, partner, programme, rows};
 use chl_commands::claim::ClaimMdf;
 use chl_events::claim::{MdfClaimed, Part};
 use chl_events::terms::{MdfTerms, OverAvailable};
@@ -23,7 +21,8 @@ pub(super) fn decide(
     facts: Facts<'_>,
     context: &Context<'_>,
 ) -> Result<Vec<Fact>, Refusal> {
-    let ClaimMdf { claim, request: id, partner, programme, cost, activity_date, proof, .. } = command;
+    let ClaimMdf { claim, request: id, partner, programme, cost, activity_date, proof, .. } =
+        command;
     money::positive(*cost, "cost")?;
     proof::check(proof, 0)?;
     proof::check_outcome(command.outcome.as_ref())?;

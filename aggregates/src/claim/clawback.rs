@@ -9,9 +9,7 @@ use crate::mdf;
 use crate::posting::{Move, Posting};
 use crate::{Context, Fact, Facts, Refusal, RowsMut, Unavailable, money};
 use chl_commands::claim::{ClawbackClaim, RecoverClawback, WriteOffClawback};
-use chl_events::claim::{
-    ClaimClawedBack, ClawbackRecovered, ClawbackWrittenOff, RecoveryMethod,
-};
+use chl_events::claim::{ClaimClawedBack, ClawbackRecovered, ClawbackWrittenOff, RecoveryMethod};
 use chl_events::{ClaimId, Commit, FreeText, Money, Sealable};
 
 /// ClawbackClaim. MDF goes back to the partner's allocation until the request's tail is over,
@@ -230,13 +228,13 @@ pub(crate) fn write_off_undone(
 
 #[cfg(test)]
 mod tests {
-    use chl_commands::claim::{PayClaim, RecoverClawback};
     use crate::fund_story::{
         accrue, approve, approve_request, claim, claim_mdf, claw_back, coop_terms, fund_of, half,
         mdf_fund, pay, recover, request, two_percent, write_off,
     };
     use crate::given::Given;
     use crate::story::usd;
+    use chl_commands::claim::{PayClaim, RecoverClawback};
     use chl_events::Fund::{self, Coop, Mdf};
     use chl_events::claim::{PaymentMethod, RecoveryMethod};
 
@@ -280,10 +278,7 @@ mod tests {
     #[test]
     fn paying_another_claim_by_netting_sets_off_this_one() {
         let story = part_paid().and(claw_back(Coop, "c", None));
-        let net = PayClaim {
-            method: Some(PaymentMethod::Netting),
-            ..pay(Coop, "d", None)
-        };
+        let net = PayClaim { method: Some(PaymentMethod::Netting), ..pay(Coop, "d", None) };
         let mut story = story.and(net);
         story.when(recover(Coop, "c", None)).refused("claim.wrong_state");
         story.and(pay(Coop, "d", Some("4")));

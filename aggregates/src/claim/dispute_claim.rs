@@ -73,8 +73,7 @@ fn on_request(
     let free = fund.map_or_else(|| claim.currency().zero(), |fund| fund.available);
     let anew = request.state.is_over();
     let available = if anew { free } else { request.unclaimed() };
-    let granted =
-        claim_mdf::granted(claim.requested, available, request, mdf::terms(version)?)?;
+    let granted = claim_mdf::granted(claim.requested, available, request, mdf::terms(version)?)?;
     let reserved = if anew { granted } else { claim.currency().zero() };
     let lines = Posting::of(claim.fund, &claim.partner)
         .add(claim_mdf::hold(version), granted)
@@ -93,7 +92,9 @@ pub(super) fn evolve(
     held_claim(rows, (programme, partner), &before.activity, &event.parts)?;
     if let Some((id, is_final)) = &before.request {
         let reserved = hold_request(rows, id, *is_final, event.granted)?;
-        mdf::change_fund(rows, programme, partner, |fund| money::take(&mut fund.available, reserved))?;
+        mdf::change_fund(rows, programme, partner, |fund| {
+            money::take(&mut fund.available, reserved)
+        })?;
     }
     state::change(rows, &event.claim, commit, |claim| {
         claim.parts = event.parts.iter().map(ClaimPart::held).collect();

@@ -129,9 +129,8 @@ fn lines(mut lines: Posting, payment: &Payment, way: Way) -> Result<Posting, Any
         .ok_or(AnyRejection::TooLarge { field: "withheld" })?;
     for (part, withheld) in payment.parts.iter().zip(taxes) {
         let lot = part.lot.as_ref();
-        lines = lines
-            .add_to(main, lot, money::less(part.amount, withheld))
-            .add_to(tax, lot, withheld);
+        lines =
+            lines.add_to(main, lot, money::less(part.amount, withheld)).add_to(tax, lot, withheld);
     }
     Ok(lines)
 }

@@ -1,8 +1,8 @@
 //! Proof of performance: what is well formed, what the terms ask for, and invoices that stand on
 //! one live claim in the whole ledger.
 
-use super::state::Invoice;
 use super::ClaimRejection;
+use super::state::Invoice;
 use crate::rejection::AnyRejection;
 use crate::{Facts, Refusal, RowsMut, money, rows};
 use chl_events::claim::{Outcome, Proof};

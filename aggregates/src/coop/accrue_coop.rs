@@ -32,11 +32,7 @@ pub(super) fn decide(
     let version = programme::terms_at(facts, programme, *sold_on)?;
     context.require_time()?;
     context.require_past(&version.zone(), "sold_on", *sold_on)?;
-    let rate = lot::fitting(
-        lot::terms(&version)?,
-        enrolment.tier.as_ref(),
-        product_line.as_ref(),
-    )?;
+    let rate = lot::fitting(lot::terms(&version)?, enrolment.tier.as_ref(), product_line.as_ref())?;
     let taker = lot::taker(facts, partner, &version, *sold_on, context)?;
     money::expect_currency(version.currency, *net_amount)?;
 
@@ -225,11 +221,8 @@ mod tests {
 
     #[test]
     fn a_late_sale_into_a_closed_lot_is_split_at_once() {
-        let coop = CoopTerms {
-            usable: UsableFrom::AfterPeriod,
-            rebate_share: id("0.6"),
-            ..two_percent()
-        };
+        let coop =
+            CoopTerms { usable: UsableFrom::AfterPeriod, rebate_share: id("0.6"), ..two_percent() };
         let mut story = fund_of(coop_terms(coop)).and(accrue("s", "1000"));
         story = story.at("2026-04-02T00:00:00Z");
         let late = story.when(accrue_on("t", "500", "2026-03-31"));

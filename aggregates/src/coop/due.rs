@@ -77,11 +77,8 @@ fn of_lot(
     (programme, partner): (&ProgrammeId, &PartnerId),
 ) -> impl Iterator<Item = Due> {
     let (partner, programme, lot) = (partner.clone(), programme.clone(), lot.clone());
-    let expiry = ExpireCoopLot {
-        partner: partner.clone(),
-        programme: programme.clone(),
-        lot: lot.clone(),
-    };
+    let expiry =
+        ExpireCoopLot { partner: partner.clone(), programme: programme.clone(), lot: lot.clone() };
     let closing = CloseCoopPeriod { partner, programme, lot };
     let closing = open.closes_at.map(|at| Due { at, command: closing.into() });
     let expiry = Some(Due { at: open.expires_at, command: expiry.into() });

@@ -64,7 +64,10 @@ mod tests {
         assert_eq!(story.available(LOT), usd("0"));
         story.when(expire(LOT)).refused("coop.lot_expired");
         let mut other = story.clone().by_finance("fin");
-        assert_eq!(story.by_manager("cm", 1).when(reject(Fund::Coop, "c")).names(), ["ClaimRejected"]);
+        assert_eq!(
+            story.by_manager("cm", 1).when(reject(Fund::Coop, "c")).names(),
+            ["ClaimRejected"]
+        );
         let approved = other.when(approve(Fund::Coop, "c", Some("200")));
         assert_eq!(approved.names(), ["ClaimApproved"]);
         assert_eq!(other.available(LOT), usd("0"));

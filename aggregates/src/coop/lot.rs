@@ -235,8 +235,11 @@ mod tests {
             (EarningPeriod::Year, 12),
         ] {
             for fiscal_start_month in 1..=12 {
-                let coop =
-                    CoopTerms { earning_period: period, fiscal_start_month, ..CoopTerms::default() };
+                let coop = CoopTerms {
+                    earning_period: period,
+                    fiscal_start_month,
+                    ..CoopTerms::default()
+                };
                 let mut day = on("2025-01-01");
                 while day < on("2027-01-01") {
                     let window = Window::at(&coop, &Zone::Utc, day).unwrap();

@@ -82,9 +82,7 @@ fn check_dates(
 
 #[cfg(test)]
 mod tests {
-    use crate::fund_story::{
-        accrue, claim, coop_terms, flat, fund_of, give_back, two_percent,
-    };
+    use crate::fund_story::{accrue, claim, coop_terms, flat, fund_of, give_back, two_percent};
     use crate::story::{id, usd};
     use chl_commands::coop::ReverseAccrual;
     use chl_events::Event;
@@ -99,16 +97,16 @@ mod tests {
         let story = fund_of(coop_terms(coop)).and(accrue("s", "10.01"));
         assert_eq!(story.available(LOT), usd("0.33"));
         let pieces = ["0.17", "3.33", "0.01", "6.50"];
-        let mut story = pieces.into_iter().fold(story, |story, part| story.and(give_back("s", part)));
+        let mut story =
+            pieces.into_iter().fold(story, |story, part| story.and(give_back("s", part)));
         assert_eq!(story.available(LOT), usd("0"));
         story.when(give_back("s", "0.01")).refused("coop.sale_returned");
     }
 
     #[test]
     fn what_the_lot_no_longer_holds_is_owed() {
-        let mut story = fund_of(coop_terms(two_percent()))
-            .and(accrue("s", "1000"))
-            .and(claim("c", "30"));
+        let mut story =
+            fund_of(coop_terms(two_percent())).and(accrue("s", "1000")).and(claim("c", "30"));
         assert_eq!(story.available(LOT), usd("5"));
         let made = story.when(give_back("s", "1000")).events();
         let [Event::Coop(CoopEvent::CoopAccrualReversed(returned))] = made.as_slice() else {

@@ -7,9 +7,7 @@ use chl_events::coop::{
     CoopAccrualReversed, CoopAccrued, CoopLotExpired, CoopLotOpened, CoopPeriodClosed,
 };
 use chl_events::terms::IncentiveAccount;
-use chl_events::{
-    Code, Currency, Date, Instant, LotId, Money, PartnerId, ProgrammeId, SaleId,
-};
+use chl_events::{Code, Currency, Date, Instant, LotId, Money, PartnerId, ProgrammeId, SaleId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;

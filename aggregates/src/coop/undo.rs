@@ -11,10 +11,7 @@ use chl_events::terms::BandMode;
 use chl_events::{Money, ProgrammeId};
 
 /// Whether nothing was built on an accrual: no return, and its lot still holds it.
-pub(crate) fn can_undo_accrual(
-    facts: Facts<'_>,
-    event: &CoopAccrued,
-) -> Result<bool, Unavailable> {
+pub(crate) fn can_undo_accrual(facts: Facts<'_>, event: &CoopAccrued) -> Result<bool, Unavailable> {
     let (programme, partner) = (&event.programme, &event.partner);
     let Some(sale) = state::sale(facts, programme, partner, &event.sale)? else {
         return Ok(false);

@@ -7,7 +7,9 @@
 use super::{LedgerRejection, Reversal};
 use crate::posting::mirror;
 use crate::rejection::AnyRejection;
-use crate::{Context, Fact, Facts, Refusal, RowsMut, Unavailable, budget, claim, coop, programme, rows};
+use crate::{
+    Context, Fact, Facts, Refusal, RowsMut, Unavailable, budget, claim, coop, programme, rows,
+};
 use chl_commands::ledger::ReverseEntry;
 use chl_events::budget::BudgetEvent;
 use chl_events::claim::ClaimEvent;
@@ -186,7 +188,6 @@ fn undo(event: &Event, commit: &Commit, rows: &mut dyn RowsMut) -> Result<(), Un
 
 #[cfg(test)]
 mod tests {
-    use chl_commands::ledger::ReverseEntry;
     use crate::fund_story::{
         accrue, allocate, approve, banded, budget, claim, claw_back, coop_terms, fund_of,
         give_back, half, mdf_fund, pay, recover, two_percent, write_off,
@@ -194,6 +195,7 @@ mod tests {
     use crate::given::Given;
     use crate::story::usd;
     use chl_commands::claim::RecoverClawback;
+    use chl_commands::ledger::ReverseEntry;
     use chl_events::FreeText;
     use chl_events::Fund::Coop;
     use chl_events::claim::RecoveryMethod;

@@ -89,10 +89,10 @@ pub(crate) fn stream_of(command: &Command, facts: Facts<'_>) -> Result<Stream, R
 
 #[cfg(test)]
 mod tests {
-    use chl_commands::mdf::ReturnMdfAllocation;
     use crate::fund_story::{allocate, approve_request, budget, half, mdf_fund, p, request};
     use crate::story::{id, usd};
     use chl_commands::budget::CloseMdfBudget;
+    use chl_commands::mdf::ReturnMdfAllocation;
     use chl_commands::partner::SuspendPartner;
 
     fn back(budget: &str, amount: &str) -> ReturnMdfAllocation {

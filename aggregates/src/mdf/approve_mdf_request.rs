@@ -76,10 +76,10 @@ fn share(request: &Request, terms: &MdfTerms, rounding: Rounding) -> Option<Mone
 
 #[cfg(test)]
 mod tests {
-    use chl_commands::mdf::ApproveMdfRequest;
     use crate::fund_story::{approve_request, half, mdf_fund, request};
     use crate::given::Given;
     use crate::story::{id, usd};
+    use chl_commands::mdf::ApproveMdfRequest;
     use chl_events::Event;
     use chl_events::mdf::MdfEvent;
     use chl_events::terms::{ActivityCap, MdfTerms};

@@ -51,9 +51,8 @@ pub(super) fn cancel(
     };
     let today = check_time(facts, programme, &request, context)?;
     let lines = Posting::of(Fund::Mdf, partner);
-    let lines = released.into_iter().fold(lines, |lines, released| {
-        lines.add(Move::Unreserve, released)
-    });
+    let lines =
+        released.into_iter().fold(lines, |lines, released| lines.add(Move::Unreserve, released));
     let event = MdfRequestCancelled {
         request: id.clone(),
         partner: partner.clone(),
@@ -124,13 +123,13 @@ fn sealed(note: Option<&FreeText>) -> Option<Sealed> {
 
 #[cfg(test)]
 mod tests {
-    use chl_commands::claim::ClaimMdf;
-    use chl_commands::mdf::{CancelMdfRequest, LapseMdfRequest, RejectMdfRequest};
     use crate::fund_story::{
         allocate, approve, approve_request, claim_mdf, half, mdf_fund, p, prog, reject, request,
     };
     use crate::given::Given;
     use crate::story::{id, usd};
+    use chl_commands::claim::ClaimMdf;
+    use chl_commands::mdf::{CancelMdfRequest, LapseMdfRequest, RejectMdfRequest};
     use chl_events::Fund::Mdf;
 
     fn approved() -> Given {
@@ -176,10 +175,7 @@ mod tests {
 
     #[test]
     fn an_open_claim_keeps_its_part() {
-        let part = ClaimMdf {
-            r#final: Some(false),
-            ..claim_mdf("c", "r", "1000")
-        };
+        let part = ClaimMdf { r#final: Some(false), ..claim_mdf("c", "r", "1000") };
         let mut story = approved().at("2026-03-10T09:00:00Z").and(part);
         story.when(cancel_r()).refused("mdf.open_claim");
         // Any command on the claim makes the request lapse first; what the claim holds stays.

@@ -62,9 +62,9 @@ fn check_fields(command: &RequestMdf) -> Result<(), AnyRejection> {
 
 #[cfg(test)]
 mod tests {
-    use chl_commands::mdf::RequestMdf;
     use crate::fund_story::{half, mdf_fund, p, request};
     use crate::story::{id, programme_with, usd};
+    use chl_commands::mdf::RequestMdf;
     use chl_commands::partner::SuspendPartner;
     use chl_events::terms::{MdfTerms, Terms};
 

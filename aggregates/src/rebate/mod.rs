@@ -1,8 +1,6 @@
 //! Rebates: what co-op lots became. The lot's event posts it; the fund keeps count.
 
-use crate::{
-    Context, Fact, Facts, Refusal, RowsMut, Unavailable, money, partner, programme, rows,
-};
+use crate::{Context, Fact, Facts, Refusal, RowsMut, Unavailable, money, partner, programme, rows};
 use chl_commands::rebate::{CreditRebate, Rebate as Command};
 use chl_events::Money;
 use chl_events::rebate::{RebateCredited, RebateEvent};
