@@ -169,3 +169,25 @@ fn overlap(
         Some(SlotRule::ProductLine) | None => Some(SlotMatch::ProductLine),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::story::{auto, deal, id, market};
+
+    #[test]
+    fn a_guard_protects_up_to_its_end_and_not_at_it() {
+        let story = market(auto(), &["p1", "p2"]).and(deal("d1", "p1"));
+        let (customer, product_line, other) = (id("acme"), id("gtx"), id("p2"));
+        let own = id("p1");
+        let at = |partner, time: &str| {
+            let (customer, product_line) = (&customer, &product_line);
+            let place = Place { customer, product_line, territory: None, partner };
+            occupant(story.facts(), place, id(time)).expect("rows are there")
+        };
+        let before = at(Some(&other), "2026-05-30T08:59:59.999999Z");
+        assert!(matches!(before, Occupant::Another(_, SlotMatch::ProductLine)), "{before:?}");
+        assert_eq!(at(Some(&own), "2026-05-30T08:59:59.999999Z"), Occupant::Oneself(id("d1")));
+        assert_eq!(at(Some(&other), "2026-05-30T09:00:00Z"), Occupant::Nobody);
+    }
+}
