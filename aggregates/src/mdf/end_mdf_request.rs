@@ -2,11 +2,12 @@
 //! and what is still reserved for it is the fund's again.
 
 use super::{MdfRejection, Request, RequestState, state};
+use crate::context::sealed;
 use crate::posting::{Move, Posting};
 use crate::{Context, Fact, Facts, Refusal, partner, programme};
 use chl_commands::mdf::{CancelMdfRequest, LapseMdfRequest, RejectMdfRequest};
 use chl_events::mdf::{MdfRequestCancelled, MdfRequestLapsed, MdfRequestRejected};
-use chl_events::{Date, FreeText, Fund, PartnerId, ProgrammeId, RequestId, Sealable, Sealed};
+use chl_events::{Date, Fund, PartnerId, ProgrammeId, RequestId};
 use std::sync::Arc;
 
 pub(super) fn reject(
@@ -115,10 +116,6 @@ fn check_time(
     context.require_time()?;
     context.require_order(request.latest)?;
     Ok(version.zone().day(context.time))
-}
-
-fn sealed(note: Option<&FreeText>) -> Option<Sealed> {
-    note.and_then(FreeText::sealed).cloned()
 }
 
 #[cfg(test)]
