@@ -64,10 +64,29 @@ pub(crate) fn switch(link: &Path, to: &Path) -> Result<(), PlaceError> {
     let name = to.file_name().unwrap_or(to.as_os_str());
     std::os::unix::fs::symlink(name, &beside).map_err(at(&beside))?;
     fs::rename(&beside, link).map_err(at(link))?;
-    let folder = link.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let folder = folder.unwrap_or(Path::new("."));
+    let folder = folder_of(link);
     File::open(folder).and_then(|folder| folder.sync_all()).map_err(at(folder))?;
     before.filter(|before| before != to).map_or(Ok(()), |before| remove(&before))
+}
+
+/// Removes builds that an interrupted switch left beside the current one.
+pub(crate) fn sweep(link: &Path, current: &Path) -> Result<(), PlaceError> {
+    let folder = folder_of(link);
+    for entry in fs::read_dir(folder).map_err(at(folder))? {
+        let path = entry.map_err(at(folder))?.path();
+        let build = number_of(&path).map(|number| numbered(link, number));
+        if build.is_some_and(|build| build.file_name() == path.file_name())
+            && path.file_name() != current.file_name()
+        {
+            remove(&path)?;
+        }
+    }
+    Ok(())
+}
+
+fn folder_of(link: &Path) -> &Path {
+    let folder = link.parent().filter(|folder| !folder.as_os_str().is_empty());
+    folder.unwrap_or(Path::new("."))
 }
 
 /// Removes a database's files, where they are there.

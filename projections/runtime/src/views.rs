@@ -122,6 +122,7 @@ impl Views {
             place::switch(path, &file)?;
             return Self::open(path, log);
         };
+        place::sweep(path, &file)?;
         let db = Connection::open_with_flags(&file, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         configure(&db)?;
         db.pragma_update(None, "journal_mode", "WAL")?;
