@@ -227,3 +227,198 @@ fn check_claims(story: &Given, books: &Books) {
         assert_eq!(payable, books.owed(&owner, Account::Payable), "{owner:?}");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::balanced;
+    use crate::fund_story::{
+        accrue_on, allocate, approve, approve_request, banded, claim_mdf, claim_on, claw_back,
+        close, coop_terms, dispute, expire, fail, fund_of, give_back, half, mdf_fund, pay, recover,
+        reject, request, two_percent, withdraw, write_off,
+    };
+    use crate::given::{Given, Outcome};
+    use crate::story::id;
+    use chl_commands::Command;
+    use chl_commands::claim::{ClaimMdf, PayClaim, RecoverClawback};
+    use chl_commands::ledger::ReverseEntry;
+    use chl_events::Fund::{self, Coop, Mdf};
+    use chl_events::claim::{PaymentMethod, RecoveryMethod};
+    use chl_events::terms::{
+        ActivityCap, BandMode, CoopTerms, EarningPeriod, MdfTerms, UsableFrom,
+    };
+    use chl_events::{Date, FreeText, Role};
+    use std::collections::BTreeSet;
+
+    /// Numbers that are the same on every run (Knuth's MMIX generator).
+    struct Dice(u64);
+
+    impl Dice {
+        fn roll(&mut self, sides: u64) -> u64 {
+            self.0 = self.0.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            (self.0 >> 33) % sides
+        }
+
+        fn money(&mut self) -> String {
+            format!("{}.{:02}", self.roll(3000), self.roll(100))
+        }
+
+        fn some_money(&mut self) -> Option<String> {
+            (self.roll(3) == 0).then(|| self.money())
+        }
+    }
+
+    /// One of the claims of these days: each gets its share of attention.
+    fn some_claim(dice: &mut Dice, story: &Given) -> String {
+        format!("c{}", story.commits().len() as u64 / 40 + dice.roll(2))
+    }
+
+    fn on_claim(dice: &mut Dice, story: &Given, fund: Fund) -> Command {
+        let claim = some_claim(dice, story);
+        let claim = claim.as_str();
+        let amount = dice.some_money();
+        let amount = amount.as_deref();
+        let methods = [None, Some(PaymentMethod::CreditMemo), Some(PaymentMethod::Netting)];
+        let method = methods.get(dice.roll(6) as usize).copied().flatten();
+        let netting = (dice.roll(2) == 0).then_some(RecoveryMethod::Netting);
+        match dice.roll(20) {
+            0 => withdraw(fund, claim).into(),
+            1 | 2 => reject(fund, claim).into(),
+            3 | 4 => dispute(fund, claim).into(),
+            5..9 => approve(fund, claim, amount).into(),
+            9..13 => PayClaim { method, ..pay(fund, claim, amount) }.into(),
+            13 => fail(fund, claim, amount).into(),
+            14..17 => claw_back(fund, claim, amount).into(),
+            17 | 18 => RecoverClawback { method: netting, ..recover(fund, claim, amount) }.into(),
+            _ => write_off(fund, claim, amount).into(),
+        }
+    }
+
+    fn reverse(dice: &mut Dice, story: &Given) -> Command {
+        let position = dice.roll(story.commits().len() as u64);
+        ReverseEntry { position, reason: FreeText::Plain("an error".into()) }.into()
+    }
+
+    fn on_coop(dice: &mut Dice, story: &Given, day: &str) -> Command {
+        let lots = ["20260301-20260331", "20260401-20260430", "20260501-20260531"];
+        let lot = lots.get(dice.roll(3) as usize).copied().unwrap_or("20260601-20260630");
+        let sale = format!("s{}", dice.roll(12));
+        match dice.roll(20) {
+            0..4 => accrue_on(&sale, &dice.money(), day).into(),
+            4 => give_back(&sale, &dice.money()).into(),
+            5 => close(lot).into(),
+            6 => expire(lot).into(),
+            7 | 8 => claim_on(&some_claim(dice, story), &dice.money(), day).into(),
+            9 => reverse(dice, story),
+            _ => on_claim(dice, story, Coop),
+        }
+    }
+
+    fn on_mdf(dice: &mut Dice, story: &Given) -> Command {
+        let name = format!("r{}", dice.roll(4));
+        match dice.roll(20) {
+            0 => allocate("b", &dice.money()).into(),
+            1 | 2 => request(&name, &dice.money()).into(),
+            3 | 4 => approve_request(&name).into(),
+            5 | 6 => {
+                let last = Some(dice.roll(2) == 0);
+                let claim = some_claim(dice, story);
+                ClaimMdf { r#final: last, ..claim_mdf(&claim, &name, &dice.money()) }.into()
+            }
+            7 => reverse(dice, story),
+            _ => on_claim(dice, story, Mdf),
+        }
+    }
+
+    /// Goes on for some days, each command by somebody else; every commit is checked.
+    fn walk(
+        seed: u64,
+        turns_a_day: u64,
+        mut story: Given,
+        of: fn(&mut Dice, &Given, &str) -> Command,
+    ) -> Given {
+        let mut dice = Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        story.watch = Some(balanced);
+        let mut day: Date = id("2026-03-01");
+        for turn in 0..160 {
+            let passes = i32::from(dice.roll(turns_a_day) == 0);
+            day = day.plus_days(passes).unwrap_or(day);
+            let sold = day.plus_days(-(dice.roll(9) as i32)).unwrap_or(day).to_string();
+            story = story.at(&format!("{day}T10:00:00Z"));
+            story = story.by(Role::Operator, &format!("op{}", turn % 5));
+            let command = of(&mut dice, &story, &sold);
+            if let Outcome::Accepted(commits) = story.when(command) {
+                assert!(!commits.is_empty());
+            }
+        }
+        story
+    }
+
+    fn seen(stories: &[Given]) -> BTreeSet<&'static str> {
+        stories.iter().flat_map(Given::events).map(|event| event.kind().name).collect()
+    }
+
+    #[test]
+    fn coop_stays_balanced_whatever_comes() {
+        let bands = [("0", "0.03"), ("1500", "0.20"), ("4000", "0.50")];
+        let rates = vec![banded(&bands, Some(BandMode::WholeAmount))];
+        let cap = ActivityCap { activity: None, amount: None, share_of_lot: Some(id("0.9")) };
+        let coop = |usable, rebate_share: &str| CoopTerms {
+            earning_period: EarningPeriod::Month,
+            accrual: rates.clone(),
+            usable,
+            rebate_share: id(rebate_share),
+            usage_months: 1,
+            claim_days: 10,
+            caps: vec![cap.clone()],
+            ..two_percent()
+        };
+        let stories: Vec<_> = (0..60)
+            .map(|seed| {
+                let split = coop(UsableFrom::AfterPeriod, "0.4");
+                let terms = if seed % 2 == 0 { coop(UsableFrom::AtOnce, "0") } else { split };
+                walk(seed, 2, fund_of(coop_terms(terms)), on_coop)
+            })
+            .collect();
+        let seen = seen(&stories);
+        for name in [
+            "CoopAccrualReversed",
+            "CoopPeriodClosed",
+            "CoopLotExpired",
+            "RebateCredited",
+            "ClaimWithdrawn",
+            "ClaimApproved",
+            "ClaimRejected",
+            "ClaimDisputed",
+            "ClaimPaid",
+            "PaymentFailed",
+            "ClaimClawedBack",
+            "ClawbackRecovered",
+            "ClawbackWrittenOff",
+            "EntryReversed",
+        ] {
+            assert!(seen.contains(name), "no {name} in any story");
+        }
+    }
+
+    #[test]
+    fn mdf_stays_balanced_whatever_comes() {
+        let of = |dice: &mut Dice, story: &Given, _: &str| on_mdf(dice, story);
+        let mdf = || MdfTerms { claim_days: 10, ..half() };
+        let stories: Vec<_> =
+            (0..40).map(|seed| walk(seed, 1 + seed % 4, mdf_fund(mdf()), of)).collect();
+        let seen = seen(&stories);
+        for name in [
+            "MdfRequestApproved",
+            "MdfRequestLapsed",
+            "MdfClaimed",
+            "ClaimWithdrawn",
+            "ClaimApproved",
+            "ClaimRejected",
+            "ClaimDisputed",
+            "ClaimPaid",
+            "ClaimClawedBack",
+        ] {
+            assert!(seen.contains(name), "no {name} in any story");
+        }
+    }
+}
