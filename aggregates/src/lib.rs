@@ -3,7 +3,7 @@
 //! Floor 2 of the house, and pure: no clock, no randomness, no I/O. [`decide`] takes a command and
 //! the facts around it and gives the events of its commit, or the [`Rejection`] that names the
 //! obstacle; [`evolve`] takes a commit into the states; [`react`] says what a commit makes the
-//! ledger's own policies do; [`due`] says what the clock owes first. An area is a folder: its
+//! ledger's own policies do; [`due()`] says what the clock owes first. An area is a folder: its
 //! states, its rejections, and a file for each command's decision.
 
 mod calendar;

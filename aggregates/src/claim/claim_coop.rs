@@ -290,4 +290,19 @@ mod tests {
         let mut later = with(two_percent()).at("2026-10-01T00:00:00Z");
         later.when(claim_on("c", "2", "2026-10-01")).refused("claim.no_usable_lot");
     }
+
+    #[test]
+    fn a_second_import_says_already_and_not_too_late() {
+        let story = with(two_percent()).and(claim("c", "2"));
+        let mut late = story.at("2026-05-01T00:00:00Z");
+        late.when(claim("c", "2")).refused("claim.taken");
+        late.when(claim("d", "2")).refused("claim.too_late");
+        // Money comes last: excluded or late is said before the currency.
+        let euros = chl_events::Money::parse("1", crate::story::currency("EUR"));
+        let euros = ClaimCoop { cost: euros.expect("a literal"), ..claim("d", "1") };
+        late.when(euros).refused("claim.too_late");
+        let mut gone = late.and(SuspendPartner { partner: p(), note: None });
+        gone.when(claim("c", "2")).refused("claim.taken");
+        gone.when(claim("d", "2")).refused("partner.not_active");
+    }
 }

@@ -261,4 +261,13 @@ mod tests {
         let mut rich = fund_of(coop_terms(coop)).and(accrue("a", "999999999999999"));
         rich.when(accrue("b", "1")).refused("money.too_large");
     }
+
+    #[test]
+    fn a_second_import_says_already() {
+        let story = fund_of(coop_terms(two_percent())).and(accrue("s", "1"));
+        let mut gone = story.and(TerminatePartner { partner: p(), note: None });
+        gone.when(accrue("s", "1")).refused("coop.sale_accrued");
+        gone.when(accrue_on("s", "1", "2026-03-02")).refused("coop.sale_accrued");
+        gone.when(accrue_on("t", "1", "2026-03-02")).refused("partner.not_active");
+    }
 }
