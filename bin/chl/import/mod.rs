@@ -23,6 +23,7 @@ mod template;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use open::{ImportError, open};
+pub(crate) use open::open;
 pub(crate) use plan::{Plan, Reject, Report};
-pub(crate) use rejects::{Rejects, RejectsError};
+pub(crate) use rejects::Rejects;
+pub(crate) use sequence::Origin;
