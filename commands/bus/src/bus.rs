@@ -11,6 +11,7 @@ use crate::{
     journal::Journal,
     keys::{KeyStore, Keys},
     opening::{Opening, OpeningError},
+    reader::SteadyReader,
     states::{States, StatesError, StatesFile},
     vault::Vault,
     writer::{Bounds, Message, Writer},
@@ -93,7 +94,7 @@ pub enum OpenError {
 /// An open ledger.
 pub struct Bus {
     client: Client,
-    reader: Arc<dyn ReadLog>,
+    reader: Arc<SteadyReader>,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -106,7 +107,7 @@ impl Bus {
         if log.head().next == 0 {
             options.opening.write(log.as_mut(), clock.as_ref())?;
         }
-        let reader = log.reader();
+        let reader = Arc::new(SteadyReader::new(log.reader()));
         let stands_for = states.as_ref().map(StatesFile::stands_for).transpose()?.flatten();
         let flushed = states.as_ref().map(StatesFile::again).transpose()?;
         let mut desk = Desk {
@@ -133,9 +134,9 @@ impl Bus {
         self.client.clone()
     }
 
-    /// A handle to read the log through.
+    /// A handle to read the log through; it stays good when the log has to be opened again.
     pub fn reader(&self) -> Arc<dyn ReadLog> {
-        Arc::clone(&self.reader)
+        Arc::clone(&self.reader) as Arc<dyn ReadLog>
     }
 
     /// Closes the ledger: what waits is decided, states and keys are written down, the log's
@@ -185,7 +186,6 @@ fn bring_up(
         }
     }
     desk.states.clear()?;
-    desk.history = History::new(desk.history.reader());
     Ok(catch_up(desk, reader, ReadFrom { states: 0, keys })?)
 }
 

@@ -1,5 +1,6 @@
 //! History: the commits behind a decision, in memory while they are young, else from the log.
 
+use crate::reader::SteadyReader;
 use chl_events::{Block, Commit, CommitError};
 use chl_log::{ReadError, ReadLog};
 use std::{
@@ -23,7 +24,7 @@ pub enum HistoryError {
 
 /// The commits decided so far.
 pub(crate) struct History {
-    reader: Arc<dyn ReadLog>,
+    reader: Arc<SteadyReader>,
     first: u64,
     young: VecDeque<Arc<Commit>>,
     // The block read last: a file that is sent again asks for its commits one by one.
@@ -32,7 +33,7 @@ pub(crate) struct History {
 
 impl History {
     /// Begins behind the durable head of a log.
-    pub(crate) fn new(reader: Arc<dyn ReadLog>) -> Self {
+    pub(crate) fn new(reader: Arc<SteadyReader>) -> Self {
         let first = reader.head().next;
         Self { reader, first, young: VecDeque::new(), block: Mutex::new(None) }
     }
@@ -65,14 +66,10 @@ impl History {
         self.young.truncate(kept);
     }
 
-    /// The log it reads.
-    pub(crate) fn reader(&self) -> Arc<dyn ReadLog> {
-        Arc::clone(&self.reader)
-    }
-
-    /// Goes on behind another handle to the same log.
-    pub(crate) fn reopen(&mut self, reader: Arc<dyn ReadLog>) {
-        *self = Self::new(reader);
+    /// Goes on behind the durable head of the log that was opened again.
+    pub(crate) fn reopen(&mut self, log: Arc<dyn ReadLog>) {
+        self.reader.replace(log);
+        *self = Self::new(Arc::clone(&self.reader));
     }
 
     /// The commit at a position, if there is one.

@@ -21,6 +21,7 @@ mod journal;
 mod keys;
 mod opening;
 mod prepare;
+mod reader;
 mod rejection;
 mod seal;
 mod show;

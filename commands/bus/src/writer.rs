@@ -241,15 +241,8 @@ impl Writer {
     }
 
     fn recovered(&mut self) -> Result<(), String> {
-        let last = match self.durable.checked_sub(1) {
-            None => None,
-            Some(position) => {
-                let commit =
-                    self.desk.history.commit(position).map_err(|error| error.to_string())?;
-                commit.map(|commit| commit.recorded_at)
-            }
-        };
-        self.desk.roll_back(self.durable, last);
+        // When the last durable commit was recorded is read again with the log's tail.
+        self.desk.roll_back(self.durable, None);
         self.task(Task::Recover);
         let (head, reader) = self.wait_recovered()?.map_err(|error| error.to_string())?;
         self.go_on(head, reader).map_err(|error| error.to_string())
