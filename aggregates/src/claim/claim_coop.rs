@@ -133,9 +133,10 @@ mod tests {
         accrue, accrue_on, claim, claim_on, coop_terms, fund_of, p, proof, reject, two_percent,
     };
     use crate::given::{Given, Outcome};
-    use crate::story::{id, usd};
+    use crate::story::{id, publish, usd};
     use chl_commands::claim::ClaimCoop;
     use chl_commands::partner::SuspendPartner;
+    use chl_commands::programme::PublishProgramme;
     use chl_events::claim::{ClaimEvent, CoopClaimed, Proof};
     use chl_events::terms::{ActivityCap, CoopTerms, OverAvailable, ProofRule};
     use chl_events::{Event, Fund};
@@ -304,5 +305,21 @@ mod tests {
         let mut gone = late.and(SuspendPartner { partner: p(), note: None });
         gone.when(claim("c", "2")).refused("claim.taken");
         gone.when(claim("d", "2")).refused("partner.not_active");
+    }
+
+    #[test]
+    fn a_lot_keeps_its_own_last_day_for_claims() {
+        // Usable until 30 September, claims until 29 November; later terms allow 120 days.
+        let first = CoopTerms { expiry_days: Some(200), ..two_percent() };
+        let later = CoopTerms { claim_days: 120, expiry_days: Some(200), ..two_percent() };
+        let second = PublishProgramme {
+            version: 2,
+            effective_from: id("2026-07-01"),
+            ..publish("prog", coop_terms(later))
+        };
+        let story = with(first).and(second);
+        let mut story = story.at("2026-11-29T23:59:59Z").and(claim_on("c", "2", "2026-09-30"));
+        story = story.at("2026-11-30T00:00:00Z");
+        story.when(claim_on("d", "2", "2026-09-30")).refused("claim.no_usable_lot");
     }
 }
