@@ -10,7 +10,7 @@ use crate::{
 use chl_events::Block;
 use chl_log::{Chain, Head as LogHead, ReadError, ReadLog};
 use chl_log_files::{
-    Draft, SealedError, SealedWriter, Witness, WitnessError, create_dir, rename_durably,
+    Draft, SealedError, SealedWriter, Witness, WitnessError, create_dir, rename_durably, sync_dir,
 };
 use std::{
     fs::{self, File},
@@ -85,6 +85,7 @@ pub fn backup(log: &dyn ReadLog, dest: &Path) -> Result<LogHead, BackupError> {
         chain = copy_file(&layout, &mut blocks, chain)?;
     }
     let head = chain.head();
+    sync_dir(&layout.sealed_dir()).map_err(BackupError::io(dest))?;
     Witness::create(&layout.witness(), head, 0)?;
     Ok(head)
 }

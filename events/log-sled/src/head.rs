@@ -9,15 +9,24 @@ use crate::{
 use chl_events::Block;
 use chl_log::Chain;
 use chl_log_files::{rename_durably, sync_dir};
+use rustix::{
+    fs::{FlockOperation, flock},
+    io::Errno,
+};
 use std::{
     fs::{self, File, OpenOptions},
     io,
     path::{Path, PathBuf},
     sync::atomic::{AtomicU64, Ordering},
+    time::{Duration, Instant},
 };
 
 /// Leaves of 16 blocks stay below a quarter of it, beyond which sled would write blobs.
 const SEGMENT_BYTES: usize = 16 * 1024 * 1024;
+
+/// How long sled may take to let its file go; a machine under load takes milliseconds.
+const LET_GO: Duration = Duration::from_secs(20);
+const GLANCE: Duration = Duration::from_millis(1);
 
 /// One sled database with its blocks.
 pub(crate) struct Head {
@@ -80,12 +89,16 @@ impl Head {
     /// Opens a head for the sake of what can still be read of it.
     pub(crate) fn open_unchecked(dir: &Path, number: u64) -> Result<Self, HeadError> {
         let io = HeadError::io(dir);
+        wait_until_let_go(&dir.join("db"))?;
         let db = guarded(dir, || {
             let sled = |source| HeadError::Sled { path: dir.to_owned(), source };
             config(dir).open().map_err(sled)
         })?;
         let open = OpenOptions::new().read(true).write(true).open(dir.join("db"));
         let file = open.map_err(&io)?;
+        // What the last owner wrote and did not live to sync is read as durable from now on; and
+        // sled makes files while it opens.
+        file.sync_data().and_then(|()| sync_dir(dir)).map_err(&io)?;
         Ok(Self { dir: dir.to_owned(), number, db, file, bytes: AtomicU64::new(0) })
     }
 
@@ -96,7 +109,8 @@ impl Head {
         guarded(&dir, || {
             drop(db);
             Ok(())
-        })
+        })?;
+        wait_until_let_go(&dir.join("db"))
     }
 
     pub(crate) fn number(&self) -> u64 {
@@ -211,6 +225,23 @@ impl Head {
         sync_dir(layout.dir()).map_err(HeadError::io(layout.dir()))?;
         options.did(Step::HeadRemoved);
         Ok(())
+    }
+}
+
+/// Waits until sled's lock on its file is free.
+///
+/// sled's threads may hold a database for a moment after it is dropped, and sled does not wait
+/// for the lock when it opens. The ledger's own lock keeps other processes away.
+fn wait_until_let_go(path: &Path) -> Result<(), HeadError> {
+    let io = HeadError::io(path);
+    let file = File::open(path).map_err(&io)?;
+    let since = Instant::now();
+    loop {
+        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => return Ok(()),
+            Err(Errno::WOULDBLOCK) if since.elapsed() < LET_GO => std::thread::sleep(GLANCE),
+            Err(error) => return Err(io(error.into())),
+        }
     }
 }
 

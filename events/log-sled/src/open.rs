@@ -11,7 +11,7 @@ use crate::{
 };
 use chl_events::{Hash, LedgerId};
 use chl_log::{Chain, Head as LogHead};
-use chl_log_files::{SealedFile, Witness, WitnessError, create_dir};
+use chl_log_files::{SealedFile, Witness, WitnessError, create_dir, sync_dir};
 use std::{
     collections::VecDeque,
     path::Path,
@@ -45,6 +45,9 @@ impl SledLog {
         }
         let mut witness = open_witness(&layout, &options)?;
         layout.sweep().map_err(OpenError::io(dir))?;
+        // A file or folder may have got its name just before a kill: before anything else is given
+        // up for its sake, the name is made durable.
+        sync_dir(&layout.sealed_dir()).and_then(|()| sync_dir(dir)).map_err(OpenError::io(dir))?;
         let mark = witness.last().head;
         let (sealed, chain) = open_sealed(&layout, mark.ledger)?;
         let heads = open_heads(&layout, &options, &sealed, chain.clone(), mark)?;

@@ -13,6 +13,7 @@ use crate::{
 use chl_log::{Chain, Head as LogHead};
 use chl_log_files::{
     SealedError, SealedFile, SealedWriter, Witness, WitnessError, create_dir, rename_durably,
+    sync_dir,
 };
 use std::{
     fs, io,
@@ -231,6 +232,8 @@ fn carry_out(layout: &Layout, plan: &Plan) -> Result<Repaired, RepairError> {
     if salvaged.exists() {
         rename_durably(&salvaged, &placed).map_err(&io)?;
     }
+    // The renames may be those of a run that was interrupted before it synced them.
+    sync_dir(&layout.sealed_dir()).and_then(|()| sync_dir(layout.dir())).map_err(&io)?;
     let (_, chain) = open_sealed(layout, plan.ledger)?;
     let head = chain.head();
     if head.next != plan.position {
@@ -246,7 +249,7 @@ fn carry_out(layout: &Layout, plan: &Plan) -> Result<Repaired, RepairError> {
         Head::make(layout, plan.head, &Options::default())?.close()?;
     }
     remove_if_there(&layout.repair()).map_err(&io)?;
-    chl_log_files::sync_dir(layout.dir()).map_err(&io)?;
+    sync_dir(layout.dir()).map_err(&io)?;
     Ok(Repaired { head, aside })
 }
 

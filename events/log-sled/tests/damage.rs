@@ -226,12 +226,11 @@ fn a_head_that_went_back_is_refused() {
     let head = head_dir(&dir);
     fs::remove_dir_all(&head).unwrap();
     copy_dir(&older, &head);
-    match refused(&dir) {
-        OpenError::Below { position, head, .. } => {
-            assert_eq!((position, head), (sample.next + 10, sample.next));
-        }
-        other => panic!("{other}"),
-    }
+    let error = refused(&dir);
+    let OpenError::Below { position, head, .. } = error else {
+        panic!("{error}");
+    };
+    assert_eq!((position, head), (sample.next + 10, sample.next));
     assert_eq!(repaired(&dir), sample.next);
 }
 

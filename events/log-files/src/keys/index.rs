@@ -90,7 +90,8 @@ impl KeyIndex {
     /// as are left-overs of a crash. All of them come again with the replay from
     /// [`KeyIndex::covered_to`].
     pub fn open(dir: &Path, ledger: LedgerId) -> Result<Self, KeyError> {
-        create_dir(dir).map_err(KeyError::io(dir))?;
+        // Before a file is removed for the sake of a longer one, that one's name is made durable.
+        create_dir(dir).and_then(|()| sync_dir(dir)).map_err(KeyError::io(dir))?;
         let mut files = Vec::new();
         for entry in fs::read_dir(dir).map_err(KeyError::io(dir))? {
             let path = entry.map_err(KeyError::io(dir))?.path();
