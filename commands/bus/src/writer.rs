@@ -244,14 +244,16 @@ impl Writer {
         // When the last durable commit was recorded is read again with the log's tail.
         self.desk.roll_back(self.durable, None);
         self.task(Task::Recover);
-        let (head, reader) = self.wait_recovered()?.map_err(|error| error.to_string())?;
+        let (head, reader) = self.wait_recovered()?;
         self.go_on(head, reader).map_err(|error| error.to_string())
     }
 
-    fn wait_recovered(&mut self) -> Result<Result<(Head, Arc<dyn ReadLog>), GroupError>, String> {
+    fn wait_recovered(&mut self) -> Result<(Head, Arc<dyn ReadLog>), String> {
         loop {
             match self.inbox.recv() {
-                Ok(Message::Report(Report::Recovered(recovered))) => return Ok(recovered),
+                Ok(Message::Report(Report::Recovered(recovered))) => {
+                    return recovered.map_err(|error| error.to_string());
+                }
                 Ok(message) => self.take(message),
                 Err(_) => return Err("everybody has gone".into()),
             }

@@ -7,4 +7,5 @@ mod crash;
 mod groups;
 mod ledger;
 mod path;
+mod sight;
 mod states;
