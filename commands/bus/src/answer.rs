@@ -114,7 +114,7 @@ impl Answer {
     }
 }
 
-/// The document, before anybody's view of it: see [`show`](crate::show).
+/// The document, before anybody's view of it: see [`show`](crate::show()).
 impl Serialize for Answer {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         let mut map = to.serialize_map(None)?;

@@ -40,7 +40,7 @@ impl Client {
         Self { inbox, journal }
     }
 
-    /// Reads a document like [`prepare`](crate::prepare), and notes in the journal what is refused
+    /// Reads a document like [`prepare`](crate::prepare()), and notes in the journal what is refused
     /// at the door: its digest and the code, at a time the door supplies.
     pub fn prepare(
         &self,

@@ -1,6 +1,6 @@
 //! From a line of JSON to a durable answer: decode, authorise, seal, load, decide, append, answer.
 //!
-//! Floor 4 of the house. [`prepare`] does on the caller's thread what needs no state. The writer is
+//! Floor 4 of the house. [`prepare()`] does on the caller's thread what needs no state. The writer is
 //! one thread that owns the ledger and decides; the committer is one that makes groups durable and
 //! only then lets answers leave. [`Bus`] opens a ledger, [`Client`] talks to it.
 

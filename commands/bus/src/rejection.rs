@@ -31,7 +31,8 @@ chl_aggregates::rejections! {
             = "not_permitted.partner", NotPermitted, "{command} speaks for another partner";
         /// Only operators and trusted services act in somebody's name.
         OnBehalfOf { role: Role }
-            = "not_permitted.on_behalf_of", NotPermitted, "role {role} may not act on behalf of others";
+            = "not_permitted.on_behalf_of", NotPermitted,
+            "role {role} may not act on behalf of others";
         /// Only operators register late.
         Backfill { role: Role }
             = "not_permitted.backfill", NotPermitted, "role {role} may not backfill";

@@ -9,3 +9,4 @@ mod ledger;
 mod path;
 mod sight;
 mod states;
+mod waiting;

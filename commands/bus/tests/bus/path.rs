@@ -58,7 +58,8 @@ fn an_expected_version_is_compared() {
     let connection = operator();
     let apply = |expected: u64| {
         let text = format!(
-            r#"{{"type":"ApplyForProgramme","id":"a","expectedversion":{expected},"data":{{"partner":"p"}}}}"#
+            r#"{{"type":"ApplyForProgramme","id":"a","expectedversion":{expected},
+                "data":{{"partner":"p"}}}}"#
         );
         bus.client().submit_all(vec![ready(&text, &connection)]).unwrap().remove(0)
     };
@@ -76,7 +77,8 @@ fn texts_are_sealed_before_anybody_keeps_them() {
     send(&bus, &[recruit("p")]);
     let text = |note: &str| {
         format!(
-            r#"{{"type":"ApplyForProgramme","id":"a","reason":"met Zaphod","data":{{"partner":"p","note":"{note}"}}}}"#
+            r#"{{"type":"ApplyForProgramme","id":"a","reason":"met Zaphod",
+                "data":{{"partner":"p","note":"{note}"}}}}"#
         )
     };
     let answers = send(&bus, &[text("Zaphod again")]);
@@ -139,6 +141,10 @@ fn a_partner_speaks_only_for_itself() {
     assert_eq!(code(&claims, partner("q")), Some("not_permitted.claim"));
     let own = apply.replace(r#""id""#, r#""source":"/policy/x","id""#);
     assert_eq!(code(&own, operator()), Some("not_permitted.source"));
+    let named = apply.replace(r#""id""#, r#""onbehalfof":"u-1","id""#);
+    assert_eq!(code(&named, partner("p")), Some("not_permitted.on_behalf_of"));
+    let late = apply.replace(r#""id""#, r#""backfill":true,"id""#);
+    assert_eq!(code(&late, partner("p")), Some("not_permitted.backfill"));
     let future = apply.replace(r#""id""#, r#""time":"2026-03-01T10:00:00Z","id""#);
     assert_eq!(code(&future, operator()), Some("time.in_future"));
     assert_eq!(code(&future, partner("p")), None, "a partner's time is not believed");
