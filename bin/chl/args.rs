@@ -7,7 +7,7 @@ use crate::{
     output::{Format, Output},
     place::Place,
     reads::{self, Read},
-    reference::{codes::Code, completions::Completions, schema::Schema},
+    reference::{self, codes::Code, completions::Completions, schema::Schema},
     writes,
 };
 use clap::{Parser, Subcommand};
@@ -43,7 +43,10 @@ struct Global {
 
 #[derive(Debug, Subcommand)]
 enum Call {
+    Demo(writes::Demo),
     Submit(writes::Submit),
+    #[command(subcommand)]
+    Import(Import),
     Serve(writes::Serve),
     Query(reads::Query),
     Sql(reads::Sql),
@@ -52,8 +55,19 @@ enum Call {
     #[command(subcommand)]
     Log(Log),
     Check(reads::Check),
+    Rebuild(writes::Rebuild),
+    Backup(reads::Backup),
+    Restore(writes::Restore),
+    #[command(subcommand)]
+    Programme(Programme),
     Schema(Schema),
     Completions(Completions),
+}
+
+/// Looks at programmes before they are published.
+#[derive(Debug, Subcommand)]
+enum Programme {
+    Check(reference::programme::Check),
 }
 
 /// Says why a number is what it is, what happened, or what a code means.
@@ -70,7 +84,16 @@ enum Explain {
 enum Log {
     View(reads::View),
     Tail(reads::Tail),
-    Export(reads::Blocks),
+    Export(reads::Export),
+    Import(writes::ImportLog),
+    Repair(writes::Repair),
+}
+
+/// Turns exports of other systems into commands.
+#[derive(Debug, Subcommand)]
+enum Import {
+    #[command(name = "csv")]
+    Csv(writes::ImportCsv),
 }
 
 impl Args {
@@ -81,12 +104,18 @@ impl Args {
         let output = Output::standard(global.output);
         match call {
             Call::Submit(call) => call.run(&place, output),
+            Call::Demo(call) => call.run(global.data, output),
+            Call::Import(Import::Csv(call)) => call.run(&place, output),
+            Call::Rebuild(call) => call.run(&place, output),
+            Call::Backup(call) => asking::ask(&place, Read::Backup(call.absolute()?), output),
+            Call::Restore(call) => call.run(&place, output),
             Call::Serve(call) => call.run(&place),
             Call::Query(call) => asking::ask(&place, Read::Query(call), output),
             Call::Sql(call) => asking::ask(&place, Read::Sql(call), output),
             Call::Explain(call) => call.run(&place, output),
             Call::Log(call) => call.run(&place, output),
             Call::Check(call) => asking::ask(&place, Read::Check(call), output),
+            Call::Programme(Programme::Check(call)) => call.run(output),
             Call::Schema(call) => call.print(output),
             Call::Completions(call) => call.print::<Self>(),
         }
@@ -108,9 +137,11 @@ impl Log {
     fn run(self, place: &Place, output: Output) -> Outcome<Exit> {
         match self {
             Self::View(call) => asking::ask(place, Read::View(call), output),
+            Self::Import(call) => call.run(place, output),
+            Self::Repair(call) => call.run(place, output),
             Self::Tail(call) if call.follow => asking::follow(place, call, output),
             Self::Tail(call) => asking::ask(place, Read::Tail(call), output),
-            Self::Export(call) => asking::ask(place, Read::Blocks(call), output),
+            Self::Export(call) => asking::ask(place, Read::Export(call.absolute()?), output),
         }
     }
 }

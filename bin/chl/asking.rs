@@ -3,7 +3,7 @@
 use crate::{
     exit::Exit,
     failure::Outcome,
-    ledger::{Attempt, Reading, open_log, unopened},
+    ledger::{Attempt, Reading, open_log, open_vault, unopened},
     output::{Output, Sink},
     owner::{Reached, Request, connect, reach},
     place::Place,
@@ -11,7 +11,12 @@ use crate::{
 };
 use chl_log::EventLog;
 use chl_log_sled::{OpenError, Options, SledLog};
-use std::{fs, thread, time::Duration, time::SystemTime};
+use std::{
+    fs,
+    sync::Arc,
+    thread,
+    time::{Duration, SystemTime},
+};
 
 /// How often a follower without an owner looks for news.
 const GLANCE: Duration = Duration::from_millis(200);
@@ -29,7 +34,8 @@ pub(crate) fn open_to_read(place: &Place) -> Outcome<Attempt<OpenedToRead>> {
     let options = Options { seen: crate::ledger::seen(place), ..Options::default() };
     match open_log(place, options) {
         Ok(log) => {
-            let reading = Reading::new(place.clone(), log.reader());
+            let vault = place.vault().exists().then(|| open_vault(place)).transpose()?;
+            let reading = Reading::new(place, log.reader(), vault.map(Arc::new));
             Ok(Attempt::Opened(OpenedToRead { reading, _log: log }))
         }
         Err(error @ OpenError::Owned { .. }) => Ok(Attempt::Owned(unopened(place, error))),

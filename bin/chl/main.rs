@@ -6,8 +6,10 @@
 
 mod args;
 mod asking;
+mod demo;
 mod exit;
 mod failure;
+mod import;
 mod ledger;
 mod output;
 mod owner;

@@ -11,4 +11,4 @@ pub(crate) use history::{commits_from, decoded};
 pub(crate) use open::{Attempt, open_log, seen, unopened};
 pub(crate) use owning::{Birth, Owning, open_vault, own};
 pub(crate) use reading::{Closing, Reading};
-pub(crate) use views::{KeptViews, unapplied, unbuilt};
+pub(crate) use views::unbuilt;

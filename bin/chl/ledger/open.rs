@@ -1,6 +1,7 @@
 //! Opening the log: its errors as the user meets them.
 
 use crate::{exit::Exit, failure::Failure, place::Place};
+use chl_bus::StatesFile;
 use chl_log_sled::{OpenError, Options, Seen, SledLog};
 use chl_runtime::Reader;
 
@@ -20,26 +21,22 @@ pub(crate) fn open_log(place: &Place, options: Options) -> Result<SledLog, OpenE
 /// Why a log could not be opened, and what to do.
 pub(crate) fn unopened(place: &Place, error: OpenError) -> Failure {
     let ledger = place.ledger();
-    let (exit, hint) = match &error {
-        OpenError::NotFound { .. } => (
-            Exit::Unavailable,
-            format!(
-                "there is no ledger {ledger:?} yet; `chl submit`, `chl import` and `chl demo` make \
-                 one, and --data and --ledger say where"
-            ),
-        ),
-        OpenError::Owned { .. } => {
-            (Exit::Unavailable, format!("ledger {ledger:?} has an owner that does not answer"))
-        }
-        damage if damage.is_damage() => (
-            Exit::Verification,
-            format!(
-                "ledger {ledger:?} is damaged; keep a copy, then restore a backup, or accept the \
-                 loss with `chl log repair --accept-loss-after POSITION --reason TEXT`"
-            ),
-        ),
-        _ => (Exit::Unavailable, format!("ledger {ledger:?} cannot be opened")),
+    let hint = if error.is_damage() {
+        format!(
+            "ledger {ledger:?} is damaged; keep a copy, then restore a backup, or accept the loss \
+             with `chl log repair --accept-loss-after POSITION --reason TEXT`"
+        )
+    } else if matches!(error, OpenError::NotFound { .. }) {
+        format!(
+            "there is no ledger {ledger:?} yet; `chl submit`, `chl import` and `chl demo` make \
+             one, and --data and --ledger say where"
+        )
+    } else if matches!(error, OpenError::Owned { .. }) {
+        format!("ledger {ledger:?} has an owner that does not answer")
+    } else {
+        format!("ledger {ledger:?} cannot be opened")
     };
+    let exit = if error.is_damage() { Exit::Verification } else { Exit::Unavailable };
     Failure::Told { exit, error: anyhow::Error::new(error).context(hint) }
 }
 
@@ -47,5 +44,8 @@ pub(crate) fn unopened(place: &Place, error: OpenError) -> Failure {
 pub(crate) fn seen(place: &Place) -> Vec<Seen> {
     let views = Reader::open(&place.views()).and_then(|reader| reader.position());
     let views = views.ok().map(|position| Seen { what: "the read models".into(), position });
-    views.into_iter().collect()
+    let states = place.states().exists().then(|| StatesFile::open(&place.states()));
+    let states = states.and_then(|file| file.ok()?.stands_for().ok().flatten());
+    let states = states.map(|(_, position)| Seen { what: "the states".into(), position });
+    views.into_iter().chain(states).collect()
 }

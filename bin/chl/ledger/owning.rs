@@ -11,7 +11,7 @@ use chl_bus::{
     Bus, CatchUpError, Client, Following, Journal, JournalLimits, OpenError as BusError, Opening,
     Options as BusOptions, Parts, StatesFile, SystemClock, Vault,
 };
-use chl_events::{Block, Instant, LedgerId};
+use chl_events::{Block, LedgerId};
 use chl_log::EventLog;
 use chl_log_files::KeyIndex;
 use chl_log_sled::{OpenError, Options, SledLog};
@@ -34,14 +34,17 @@ const BLOCKS_AT_ONCE: usize = 256;
 pub(crate) struct Birth {
     /// Its id.
     pub(crate) ledger: LedgerId,
-    /// When, for a replay; else now.
-    pub(crate) recorded_at: Option<Instant>,
+    /// What its log begins with.
+    pub(crate) opening: Opening,
 }
 
 impl Birth {
     /// A new ledger, of an id nobody else has.
-    pub(crate) fn new() -> Self {
-        Self { ledger: LedgerId(rand::random()), recorded_at: None }
+    pub(crate) fn new(place: &Place) -> Outcome<Self> {
+        let name = place.ledger().to_owned();
+        let (origin, actor) = (name.clone(), crate::user::actor()?);
+        let opening = Opening { name, origin, actor, recorded_at: None };
+        Ok(Self { ledger: LedgerId(rand::random()), opening })
     }
 }
 
@@ -50,8 +53,6 @@ pub(crate) struct Owning {
     bus: Option<Bus>,
     /// What answers are read from.
     pub(crate) reading: Arc<Reading>,
-    /// The keys of persons.
-    pub(crate) vault: Arc<Vault>,
     following: Option<JoinHandle<()>>,
 }
 
@@ -103,20 +104,18 @@ impl Owning {
             clock: Box::new(SystemClock::new()),
             journal: Some(Arc::new(journal)),
         };
-        let opening = Opening {
-            name: place.ledger().to_owned(),
-            origin: place.ledger().to_owned(),
-            actor: crate::user::actor()?,
-            recorded_at: birth.and_then(|birth| birth.recorded_at),
+        let opening = match birth {
+            Some(birth) => birth.opening.clone(),
+            None => Birth::new(place)?.opening,
         };
         let bus =
             Bus::open(parts, &BusOptions::new(opening)).map_err(|error| unowned(place, error))?;
-        let reading = Arc::new(Reading::new(place.clone(), bus.reader()));
+        let reading = Arc::new(Reading::new(place, bus.reader(), Some(vault)));
         let follows = bus.client().follow(BLOCKS_WAITING);
         let follows = follows.or_exit(Exit::Internal, "the ledger cannot be followed")?;
         let shown = Arc::clone(&reading);
         let following = thread::spawn(move || follow(&follows, &shown));
-        Ok(Self { bus: Some(bus), reading, vault, following: Some(following) })
+        Ok(Self { bus: Some(bus), reading, following: Some(following) })
     }
 
     /// A handle to send commands through.
@@ -134,6 +133,13 @@ impl Owning {
 
     fn end(&mut self) {
         self.reading.closing.announce();
+        if self.bus.is_some() {
+            // While the log can still be read: a ledger that was open for a moment only has read
+            // models that have not even been opened.
+            if let Err(failure) = self.reading.views.catch_up() {
+                talk::say(&format!("the read models stay behind: {failure}"));
+            }
+        }
         if let Some(bus) = self.bus.take() {
             bus.close();
         }

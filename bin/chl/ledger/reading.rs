@@ -2,6 +2,8 @@
 
 use super::views::KeptViews;
 use crate::place::Place;
+use chl_bus::{Vault, Viewer};
+use chl_events::Role;
 use chl_log::ReadLog;
 use std::sync::{
     Arc,
@@ -10,21 +12,26 @@ use std::sync::{
 
 /// A ledger as questions see it, in whatever process.
 pub(crate) struct Reading {
-    /// Where it lies.
-    pub(crate) place: Place,
     /// Its log.
     pub(crate) log: Arc<dyn ReadLog>,
     /// Its read models.
     pub(crate) views: Arc<KeptViews>,
+    /// The keys of persons, where there are any.
+    pub(crate) vault: Option<Arc<Vault>>,
     /// Whether it will be closed soon, so that long answers end.
     pub(crate) closing: Closing,
 }
 
 impl Reading {
     /// A ledger whose log is open.
-    pub(crate) fn new(place: Place, log: Arc<dyn ReadLog>) -> Self {
+    pub(crate) fn new(place: &Place, log: Arc<dyn ReadLog>, vault: Option<Arc<Vault>>) -> Self {
         let views = Arc::new(KeptViews::new(place.views(), Arc::clone(&log)));
-        Self { place, log, views, closing: Closing::default() }
+        Self { log, views, vault, closing: Closing::default() }
+    }
+
+    /// Who asks on the command line: an operator, who may read texts.
+    pub(crate) fn operator(&self) -> Viewer<'_> {
+        Viewer { role: Role::Operator, partner: None, vault: self.vault.as_deref() }
     }
 }
 

@@ -31,15 +31,20 @@ impl KeptViews {
 
     /// Brings them up to the log's head of this moment and opens them to be read.
     pub(crate) fn fresh(&self) -> Outcome<Reader> {
+        self.catch_up()?;
+        let unread = "the read models cannot be read; `chl rebuild` makes them anew";
+        Reader::open(&self.path).or_exit(Exit::Internal, unread)
+    }
+
+    /// Brings them, and SQLite, up to the log's head of this moment.
+    pub(crate) fn catch_up(&self) -> Outcome {
         self.with(|views| {
             let end = self.log.head().next;
             if views.flushed_position() < end {
                 views.catch_up(&mut |_, _| {}).map_err(unapplied)?;
             }
             Ok(())
-        })?;
-        let unread = "the read models cannot be read; `chl rebuild` makes them anew";
-        Reader::open(&self.path).or_exit(Exit::Internal, unread)
+        })
     }
 
     /// Folds blocks that have just become durable. What is folded already is passed over, and what
@@ -99,7 +104,7 @@ impl KeptViews {
 }
 
 /// What a failed fold means to the user.
-pub(crate) fn unapplied(error: ApplyError) -> Failure {
+fn unapplied(error: ApplyError) -> Failure {
     let exit = match &error {
         ApplyError::Commit(_) | ApplyError::Log(_) | ApplyError::Fold(_) => Exit::Verification,
         ApplyError::Gap { .. } | ApplyError::Sqlite(_) | ApplyError::Broken => Exit::Internal,
@@ -109,12 +114,12 @@ pub(crate) fn unapplied(error: ApplyError) -> Failure {
 
 /// What a failed build means to the user.
 pub(crate) fn unbuilt(error: BuildError) -> Failure {
-    match error {
-        BuildError::Apply(error) => unapplied(error),
-        BuildError::Open(OpenError::Log(error)) => unapplied(ApplyError::Log(error)),
-        other => Failure::Told {
-            exit: Exit::Internal,
-            error: anyhow::Error::new(other).context("the read models cannot be built"),
-        },
+    if let BuildError::Apply(error) = error {
+        return unapplied(error);
     }
+    if let BuildError::Open(OpenError::Log(error)) = error {
+        return unapplied(ApplyError::Log(error));
+    }
+    let what = "the read models cannot be built";
+    Failure::Told { exit: Exit::Internal, error: anyhow::Error::new(error).context(what) }
 }

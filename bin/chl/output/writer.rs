@@ -5,10 +5,14 @@ use crate::{
     exit::Exit,
     failure::{Failure, Outcome, Step},
 };
-use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::Value;
 use std::io::{self, BufWriter, IsTerminal, Write};
+
+/// A line under the header, and no other.
+const LINED: TableStyle =
+    TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
 
 /// Standard output, in one format.
 pub(crate) struct Output {
@@ -18,6 +22,8 @@ pub(crate) struct Output {
     columns: Vec<String>,
     brief: usize,
     table: Option<Table>,
+    /// Whether a piece of the table has been drawn.
+    drawn: bool,
     tables: usize,
     rows: u64,
 }
@@ -57,6 +63,7 @@ impl Output {
             columns: Vec::new(),
             brief: 0,
             table: None,
+            drawn: false,
             tables: 0,
             rows: 0,
         }
@@ -74,7 +81,12 @@ impl Output {
 
     fn close_table(&mut self) -> Outcome {
         let Some(table) = self.table.take() else { return Ok(()) };
-        let text = if table.is_empty() { "(none)".into() } else { table.to_string() };
+        let text = match (table.is_empty(), self.drawn) {
+            (true, true) => return Ok(()),
+            (true, false) => "(none)".into(),
+            (false, _) => table.to_string(),
+        };
+        self.drawn = true;
         writeln!(self.to, "{text}").map_err(Failure::output)
     }
 
@@ -84,15 +96,15 @@ impl Output {
         if table.is_empty() {
             return Ok(());
         }
-        let next = Self::drawn(&self.columns, self.brief);
+        let next = Self::empty(&self.columns, self.brief);
         self.close_table()?;
         self.table = Some(next);
         Ok(())
     }
 
-    fn drawn(columns: &[String], brief: usize) -> Table {
+    fn empty(columns: &[String], brief: usize) -> Table {
         let mut drawn = Table::new();
-        drawn.load_style(presets::UTF8_HORIZONTAL_ONLY);
+        drawn.load_style(LINED);
         if io::stdout().is_terminal() {
             drawn.set_content_arrangement(ContentArrangement::Dynamic);
         }
@@ -107,10 +119,7 @@ impl Output {
 
     fn csv(&mut self, cells: impl Iterator<Item = String>) -> io::Result<()> {
         let mut writer = csv::Writer::from_writer(&mut self.to);
-        writer.write_record(cells).map_err(|error| match error.into_kind() {
-            csv::ErrorKind::Io(error) => error,
-            other => io::Error::other(format!("{other:?}")),
-        })?;
+        writer.write_record(cells)?;
         writer.flush()
     }
 
@@ -161,13 +170,14 @@ impl Sink for Output {
     fn begin(&mut self, sheet: &Sheet<'_>) -> Outcome {
         self.close_table()?;
         self.tables += 1;
+        self.drawn = false;
         self.name = sheet.name.to_owned();
         self.columns = sheet.columns.iter().map(ToString::to_string).collect();
         self.brief = sheet.brief;
         let later = self.tables > 1;
         let written = match self.format {
             Format::Table => {
-                self.table = Some(Self::drawn(&self.columns, self.brief));
+                self.table = Some(Self::empty(&self.columns, self.brief));
                 let space = if later { "\n" } else { "" };
                 if sheet.name.is_empty() {
                     Ok(())

@@ -81,14 +81,12 @@ impl Connection {
         let hello = Hello { release: RELEASE.to_owned(), request: Request::Submit(submission) };
         std::thread::scope(|scope| {
             let sending = scope.spawn(|| {
-                let mut to = BufWriter::new(&self.stream);
-                broken(send(&mut to, &hello))?;
-                for line in lines {
-                    let (number, line) = line?;
-                    let frame = [&number.to_be_bytes(), line.as_slice()].concat();
-                    broken(frame::write(&mut to, &frame))?;
+                let sent = send_all(&self.stream, &hello, lines);
+                if sent.is_err() {
+                    // The owner answers what it has got, and does not wait for more.
+                    let _gone = self.stream.shutdown(std::net::Shutdown::Write);
                 }
-                broken(frame::write(&mut to, b"").and_then(|()| to.flush()))
+                sent
             });
             let answered = replies(&self.stream, sink);
             if answered.is_err() {
@@ -101,6 +99,23 @@ impl Connection {
             Ok(exit)
         })
     }
+}
+
+/// Sends the hello, the lines as they come, and the end.
+fn send_all(
+    stream: &UnixStream,
+    hello: &Hello<Request>,
+    lines: impl Iterator<Item = Outcome<(u64, Vec<u8>)>>,
+) -> Outcome {
+    let mut to = BufWriter::new(stream);
+    broken(send(&mut to, hello).and_then(|()| to.flush()))?;
+    for line in lines {
+        let (number, line) = line?;
+        let frame = [&number.to_be_bytes(), line.as_slice()].concat();
+        // A sender that waits for its answer before the next line must not wait for our buffer.
+        broken(frame::write(&mut to, &frame).and_then(|()| to.flush()))?;
+    }
+    broken(frame::write(&mut to, b"").and_then(|()| to.flush()))
 }
 
 fn send<T: serde::Serialize>(to: &mut impl Write, what: &T) -> io::Result<()> {

@@ -16,7 +16,7 @@ use crate::{
 use serde_json::Value;
 use std::{
     fs,
-    io::{self, BufReader, BufWriter, Write},
+    io::{self, BufRead, BufReader, BufWriter, Write},
     os::unix::{
         fs::PermissionsExt,
         net::{UnixListener, UnixStream},
@@ -27,12 +27,17 @@ use std::{
         atomic::{AtomicUsize, Ordering},
     },
     thread::{self, JoinHandle},
+    time::Duration,
 };
 
 /// Only the owner's user may open the socket.
 const SOCKET_MODE: u32 = 0o600;
 /// More connections than any desk needs; another one is turned away with the reason.
 const MAX_CONNECTIONS: usize = 128;
+/// How often a connection that waits looks whether the owner is about to leave.
+const HEARTBEAT: Duration = Duration::from_millis(200);
+/// How long the rest of a frame may take that has begun.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What serves the requests that come in; several at once.
 pub(crate) trait Serves: Send + Sync {
@@ -43,7 +48,33 @@ pub(crate) trait Serves: Send + Sync {
 /// The lines of a submission as they come in, each with its number.
 pub(crate) struct Incoming {
     from: BufReader<UnixStream>,
+    closing: Closing,
     ended: bool,
+}
+
+impl Incoming {
+    /// Waits for the next frame's first bytes; an owner that leaves waits no longer.
+    fn wait(&mut self) -> io::Result<()> {
+        if !self.from.buffer().is_empty() {
+            return Ok(());
+        }
+        self.from.get_ref().set_read_timeout(Some(HEARTBEAT))?;
+        loop {
+            match self.from.fill_buf() {
+                Ok(_) => break,
+                Err(error) if !is_timeout(&error) => return Err(error),
+                Err(_) if self.closing.is_near() => {
+                    return Err(io::Error::other("the owner leaves"));
+                }
+                Err(_) => {}
+            }
+        }
+        self.from.get_ref().set_read_timeout(Some(PATIENCE))
+    }
+}
+
+fn is_timeout(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
 }
 
 impl Iterator for Incoming {
@@ -53,7 +84,9 @@ impl Iterator for Incoming {
         if self.ended {
             return None;
         }
-        let read = frame::read(&mut self.from)
+        let read = self
+            .wait()
+            .and_then(|()| frame::read(&mut self.from))
             .or_exit(Exit::Unavailable, "the sender's connection broke")
             .map(Option::unwrap_or_default);
         match read {
@@ -137,10 +170,16 @@ fn listen(path: &std::path::Path) -> io::Result<UnixListener> {
 fn accept(listener: &UnixListener, serves: &Arc<dyn Serves>, closing: &Closing) {
     let open = Arc::new(AtomicUsize::new(0));
     let workers: Workers = Workers::default();
-    while let Ok((stream, _)) = listener.accept() {
+    loop {
+        let accepted = listener.accept();
         if closing.is_near() {
             break;
         }
+        let Ok((stream, _)) = accepted else {
+            // Too many open files, or a client that has gone: the next one may find room.
+            thread::sleep(HEARTBEAT);
+            continue;
+        };
         let mut held = workers.lock().unwrap_or_else(PoisonError::into_inner);
         held.retain(|worker| !worker.is_finished());
         if open.fetch_add(1, Ordering::AcqRel) >= MAX_CONNECTIONS {
@@ -149,9 +188,9 @@ fn accept(listener: &UnixListener, serves: &Arc<dyn Serves>, closing: &Closing) 
             let _told = Replies::new(stream).end(Err(full));
             continue;
         }
-        let (serves, open) = (Arc::clone(serves), Arc::clone(&open));
+        let (serves, open, closing) = (Arc::clone(serves), Arc::clone(&open), closing.clone());
         held.push(thread::spawn(move || {
-            if let Err(error) = converse(stream, serves.as_ref()) {
+            if let Err(error) = converse(stream, serves.as_ref(), &closing) {
                 talk::say(&format!("a connection broke: {error}"));
             }
             open.fetch_sub(1, Ordering::AcqRel);
@@ -164,7 +203,7 @@ fn accept(listener: &UnixListener, serves: &Arc<dyn Serves>, closing: &Closing) 
 }
 
 /// Hears one request and answers it.
-fn converse(stream: UnixStream, serves: &dyn Serves) -> io::Result<()> {
+fn converse(stream: UnixStream, serves: &dyn Serves, closing: &Closing) -> io::Result<()> {
     let mut from = BufReader::new(stream.try_clone()?);
     let mut replies = Replies::new(stream);
     let Some(body) = frame::read(&mut from)? else { return Ok(()) };
@@ -172,7 +211,7 @@ fn converse(stream: UnixStream, serves: &dyn Serves) -> io::Result<()> {
         Ok(request) => request,
         Err(failure) => return replies.end(Err(failure)),
     };
-    let lines = Incoming { from, ended: false };
+    let lines = Incoming { from, closing: closing.clone(), ended: false };
     let outcome = serves.serve(request, lines, &mut replies);
     replies.end(outcome)
 }

@@ -2,12 +2,13 @@
 
 use crate::{
     exit::Exit,
-    failure::{Failure, Outcome, Step},
+    failure::{Outcome, Step},
     ledger::{Reading, commits_from},
     output::{Sheet, Sink},
 };
+use chl_bus::{Viewer, show_texts};
 use chl_commands::Command;
-use chl_events::{Commit, RecordedEvent, Stream};
+use chl_events::{Commit, RecordedEvent, Role, Stream};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::{str::FromStr, time::Duration};
@@ -114,7 +115,7 @@ impl View {
             }
             if self.wants(&commit) {
                 left -= 1;
-                sink.row(sheet.values(json(&commit)?))?;
+                sink.row(sheet.values(json(&commit, &NOBODY)?))?;
             }
         }
         Ok(Exit::Success)
@@ -141,7 +142,7 @@ impl Tail {
             for commit in commits_from(ledger.log.as_ref(), next)? {
                 let commit = commit?;
                 next = commit.position.saturating_add(1);
-                sink.row(sheet.values(json(&commit)?))?;
+                sink.row(sheet.values(json(&commit, &NOBODY)?))?;
             }
             sink.pass_on()?;
             if !self.follow || ledger.closing.is_near() {
@@ -153,13 +154,16 @@ impl Tail {
     }
 }
 
-/// The type of a commit's command; its number where this release does not know it.
+/// The type of a commit's command; nothing for what the ledger says of itself.
 pub(crate) fn command_name(commit: &Commit) -> &'static str {
-    Command::kind_tagged(commit.command.tag).map_or("(unknown)", |kind| kind.name)
+    Command::kind_tagged(commit.command.tag).map_or("", |kind| kind.name)
 }
 
-/// A commit as JSON, with sealed texts as the key that seals them.
-pub(crate) fn json(commit: &Commit) -> Outcome<Value> {
+/// Nobody who may read texts: what is sealed is shown as the key that seals it.
+pub(super) const NOBODY: Viewer<'_> = Viewer { role: Role::Analyst, partner: None, vault: None };
+
+/// A commit as JSON, with sealed texts as the viewer may see them.
+pub(crate) fn json(commit: &Commit, viewer: &Viewer<'_>) -> Outcome<Value> {
     let origin = &commit.origin;
     let unreadable = format!("the commit at {} cannot be shown", commit.position);
     let data = if commit.command.data.is_empty() {
@@ -190,7 +194,7 @@ pub(crate) fn json(commit: &Commit) -> Outcome<Value> {
         "causationid": origin.causation,
         "data": data,
     });
-    cover(&mut shown);
+    show_texts(&mut shown, viewer);
     Ok(shown)
 }
 
@@ -204,33 +208,6 @@ fn event(recorded: &RecordedEvent) -> Result<Value, serde_json::Error> {
         }
     }
     Ok(shown)
-}
-
-/// Leaves of sealed texts only the name of their key.
-fn cover(value: &mut Value) {
-    match value {
-        Value::Object(fields) => {
-            if fields.contains_key("sealed") {
-                fields.remove("ciphertext");
-            }
-            fields.values_mut().for_each(cover);
-        }
-        Value::Array(items) => items.iter_mut().for_each(cover),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
-    }
-}
-
-impl Range {
-    /// Refuses a range that begins behind the log's end.
-    pub(crate) fn within(self, end: u64) -> Outcome<Self> {
-        if self.from > end {
-            return Err(Failure::usage(format_args!(
-                "position {} lies behind the log's end; it has {end} commits",
-                self.from
-            )));
-        }
-        Ok(self)
-    }
 }
 
 #[cfg(test)]

@@ -2,15 +2,20 @@
 
 use crate::{
     exit::Exit,
-    failure::{Outcome, Step},
-    ledger::{Reading, decoded},
+    failure::{Failure, Outcome, Step},
+    ledger::{Reading, commits_from, decoded},
     output::Sink,
     reads::commits,
 };
+use chl_bus::export;
 use chl_events::{Block, Hash, LedgerId};
 use chl_log::{Chain, Verified};
 use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
+use std::{
+    fs::File,
+    path::{Path, PathBuf},
+};
 
 /// The name and version of the format, in its first line.
 pub(crate) const FORMAT: &str = "chl-log/1";
@@ -21,11 +26,20 @@ pub(crate) const FORMAT: &str = "chl-log/1";
 /// `block` and its commits as JSON under `commits`, which an import does not read; the last line
 /// has the position and root, so that a file cut short is noticed. `chl log import` makes the same
 /// ledger of it, root compared.
+///
+/// With --commands instead the commands from outside, from LedgerOpened on: an empty ledger that
+/// imports them, with the vault, decides them again to the same root.
 #[derive(Debug, Clone, clap::Args, Serialize, Deserialize)]
-pub(crate) struct Blocks {
+pub(crate) struct Export {
     /// Leaves the readable commits out.
     #[arg(long)]
     bare: bool,
+    /// Writes commands with their recorded times, not blocks.
+    #[arg(long, conflicts_with = "bare")]
+    commands: bool,
+    /// Copies the vault, which opens personal data, into this new file.
+    #[arg(long, value_name = "FILE")]
+    vault: Option<PathBuf>,
 }
 
 /// The first line of an export.
@@ -60,9 +74,34 @@ pub(crate) struct Last {
     pub(crate) root: String,
 }
 
-impl Blocks {
-    /// Writes the lines, checking every root on the way.
+impl Export {
+    /// The same, with a file that every process understands alike.
+    pub(crate) fn absolute(self) -> Outcome<Self> {
+        let vault = self.vault.map(std::path::absolute).transpose();
+        Ok(Self { vault: vault.or_exit(Exit::Usage, "--vault")?, ..self })
+    }
+
+    /// Writes the lines, and the vault's copy.
     pub(crate) fn answer(&self, ledger: &Reading, sink: &mut dyn Sink) -> Outcome<Exit> {
+        if self.commands {
+            for commit in commits_from(ledger.log.as_ref(), 0)? {
+                let line = export(&commit?).or_exit(Exit::Verification, "no export of commands")?;
+                if let Some(line) = line {
+                    sink.line(&line)?;
+                }
+            }
+        } else {
+            self.blocks(ledger, sink)?;
+        }
+        // The vault comes last: it has the keys of every line above.
+        if let Some(path) = &self.vault {
+            copy_vault(ledger, path)?;
+        }
+        Ok(Exit::Success)
+    }
+
+    /// Writes the blocks, checking every root on the way.
+    fn blocks(&self, ledger: &Reading, sink: &mut dyn Sink) -> Outcome {
         let id = ledger.log.head().ledger;
         line(sink, &First { export: FORMAT.to_owned(), ledger: id.to_string() })?;
         let unread = "the log cannot be read";
@@ -73,20 +112,30 @@ impl Blocks {
             line(sink, &self.block(&block)?)?;
         }
         let head = blocks.reached().head();
-        line(sink, &Last { next: head.next, root: head.root.to_string() })?;
-        Ok(Exit::Success)
+        line(sink, &Last { next: head.next, root: head.root.to_string() })
     }
 
     fn block(&self, block: &Block) -> Outcome<BlockLine> {
         let mut shown = Vec::new();
         if !self.bare {
             for (position, bytes) in (block.first()..).zip(block.commits()) {
-                shown.push(commits::json(&decoded(position, bytes)?)?);
+                shown.push(commits::json(&decoded(position, bytes)?, &commits::NOBODY)?);
             }
         }
         let bytes = BASE64.encode(block.bytes());
         Ok(BlockLine { first: block.first(), block: bytes, commits: shown })
     }
+}
+
+/// Copies the vault into a new file; a ledger that never sealed a text has none.
+pub(super) fn copy_vault(ledger: &Reading, path: &Path) -> Outcome {
+    let Some(vault) = &ledger.vault else { return Ok(()) };
+    let failed = format!("the vault cannot be copied to {}", path.display());
+    if path.exists() {
+        return Err(Failure::usage(format_args!("{failed}: there is a file already")));
+    }
+    vault.copy_to(path).or_exit(Exit::Internal, &failed)?;
+    File::open(path).and_then(|file| file.sync_all()).or_exit(Exit::Internal, failed)
 }
 
 fn line(sink: &mut dyn Sink, what: &impl Serialize) -> Outcome {

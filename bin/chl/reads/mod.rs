@@ -1,6 +1,7 @@
 //! What can be asked of a ledger without changing it: the same answer from the owner's process and
 //! from one of our own.
 
+mod backup;
 mod balance;
 mod check;
 mod commits;
@@ -9,14 +10,17 @@ mod moment;
 mod query;
 mod sql;
 mod story;
+mod summary;
 
+pub(crate) use backup::{Backup, LOG as BACKUP_LOG, VAULT as BACKUP_VAULT};
 pub(crate) use balance::Balance;
 pub(crate) use check::Check;
 pub(crate) use commits::{Tail, View};
-pub(crate) use export::{BlockLine, Blocks, FORMAT, First, Last, ledger_id, root};
+pub(crate) use export::{BlockLine, Export, FORMAT, First, Last, ledger_id, root};
 pub(crate) use query::Query;
 pub(crate) use sql::Sql;
 pub(crate) use story::{Claim, Deal};
+pub(crate) use summary::summary;
 
 use crate::{exit::Exit, failure::Outcome, ledger::Reading, output::Sink};
 use serde::{Deserialize, Serialize};
@@ -41,8 +45,10 @@ pub(crate) enum Read {
     View(View),
     /// The newest commits.
     Tail(Tail),
-    /// The log's blocks.
-    Blocks(Blocks),
+    /// The log's blocks, or the commands it came from.
+    Export(Export),
+    /// A copy of the ledger.
+    Backup(Backup),
 }
 
 impl Read {
@@ -57,7 +63,8 @@ impl Read {
             Self::Check(read) => read.answer(ledger, sink),
             Self::View(read) => read.answer(ledger, sink),
             Self::Tail(read) => read.answer(ledger, sink),
-            Self::Blocks(read) => read.answer(ledger, sink),
+            Self::Export(read) => read.answer(ledger, sink),
+            Self::Backup(read) => read.answer(ledger, sink),
         }
     }
 }

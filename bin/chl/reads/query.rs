@@ -8,7 +8,7 @@ use crate::{
     output::{Sheet, Sink},
 };
 use chl_events::Period;
-use chl_runtime::{Answer, Filter, Query as Question, ReaderError, View};
+use chl_runtime::{Answer, Filter, Query as Question, ReaderError, ScorecardQuery, View};
 use serde::{Deserialize, Serialize};
 use std::str::FromStr;
 
@@ -96,6 +96,9 @@ fn view_names() -> clap::builder::PossibleValuesParser {
 impl Query {
     /// Shows it.
     pub(crate) fn answer(&self, ledger: &Reading, sink: &mut dyn Sink) -> Outcome<Exit> {
+        if self.view == SCORECARDS {
+            return self.scorecards(ledger, sink);
+        }
         let view = View::named(&self.view)
             .ok_or_else(|| Failure::usage(format_args!("no read model {:?}", self.view)))?;
         if self.period.is_some() {
@@ -105,6 +108,35 @@ impl Query {
         let question =
             Question { view, filters: self.filters(), limit: self.limit, now: past.now() };
         let answer = past.reader().query(&question).map_err(unasked)?;
+        show("", answer, sink)?;
+        Ok(Exit::Success)
+    }
+
+    /// Scores the partners in a period.
+    fn scorecards(&self, ledger: &Reading, sink: &mut dyn Sink) -> Outcome<Exit> {
+        let Some(period) = self.period else {
+            return Err(Failure::usage("scorecards need a --period, such as 2026-Q1"));
+        };
+        if self.moment.effective.is_some() {
+            return Err(Failure::usage(
+                "--effective does not apply to scorecards: their period says which dates count",
+            ));
+        }
+        let others = [&self.customer, &self.fund, &self.lot, &self.state];
+        if others.into_iter().any(Option::is_some) || !self.conditions.is_empty() {
+            return Err(Failure::usage(
+                "scorecards are filtered by --partner, --programme and --period alone",
+            ));
+        }
+        let question = ScorecardQuery {
+            period,
+            programme: parsed("--programme", self.programme.as_deref())?,
+            partner: parsed("--partner", self.partner.as_deref())?,
+        };
+        let mut past = self.moment.open(ledger)?;
+        let mut answer = past.reader().scorecard_rows(&question).map_err(unasked)?;
+        let limit = self.limit.and_then(|limit| usize::try_from(limit).ok());
+        answer.rows.truncate(limit.unwrap_or(usize::MAX));
         show("", answer, sink)?;
         Ok(Exit::Success)
     }
@@ -131,6 +163,14 @@ impl Query {
         });
         named.chain(conditions).collect()
     }
+}
+
+fn parsed<T: FromStr<Err: std::fmt::Display>>(
+    option: &str,
+    text: Option<&str>,
+) -> Outcome<Option<T>> {
+    let parsed = text.map(str::parse).transpose();
+    parsed.map_err(|error| Failure::usage(format_args!("{option}: {error}")))
 }
 
 /// Shows the rows of an answer, and says which position they stand for.

@@ -136,7 +136,7 @@ fn tell(
         if stream.as_ref() != Some(&commit.stream) {
             continue;
         }
-        let shown = commits::json(&commit)?;
+        let shown = commits::json(&commit, &ledger.operator())?;
         let events = shown.get("events").and_then(Value::as_array).into_iter().flatten();
         for event in events.filter(|event| mentions(event, named)) {
             sink.row(sheet.values(row(&commit, &shown, event)))?;

@@ -5,7 +5,8 @@ use crate::{
     failure::{Failure, Outcome},
     output::{Output, Sheet, Sink},
 };
-use chl_aggregates::{CodeDoc, Rejection};
+use chl_aggregates::CodeDoc;
+use chl_bus::BusRejection;
 use serde_json::{Value, json};
 
 /// Says what a rejection code means, with an example that meets it.
@@ -22,7 +23,7 @@ const COLUMNS: &[&str] = &["code", "class", "means"];
 impl Code {
     /// Prints it.
     pub(crate) fn print(&self, mut output: Output) -> Outcome<Exit> {
-        let mut codes = all();
+        let mut codes = BusRejection::all_codes();
         if let Some(asked) = &self.code {
             codes.retain(|doc| doc.code == asked);
             if codes.is_empty() {
@@ -39,13 +40,6 @@ impl Code {
         output.end()?;
         Ok(Exit::Success)
     }
-}
-
-/// Every code once, in order of precedence; within a class in the order of the areas.
-fn all() -> Vec<&'static CodeDoc> {
-    let mut codes: Vec<&CodeDoc> = Rejection::codes().collect();
-    codes.sort_by_key(|doc| doc.class);
-    codes
 }
 
 fn row(doc: &CodeDoc) -> Value {

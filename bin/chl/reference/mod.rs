@@ -2,4 +2,5 @@
 
 pub(crate) mod codes;
 pub(crate) mod completions;
+pub(crate) mod programme;
 pub(crate) mod schema;

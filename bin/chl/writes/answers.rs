@@ -4,7 +4,7 @@ use crate::{
     exit::Exit,
     failure::{Outcome, Step},
 };
-use chl_bus::{Answer, BusRejection, Refused};
+use chl_bus::{Answer, BusRejection, Refused, Viewer, show};
 use std::fmt;
 
 /// How many lines met which end.
@@ -59,9 +59,9 @@ impl fmt::Display for Tally {
     }
 }
 
-/// An answer as one JSON document. Of a line that is no command the number of the line is named,
+/// An answer as one JSON document, as far as the viewer may see it. Of a line that is no command the number of the line is named,
 /// where the document itself only knows its own place.
-pub(super) fn document(mut answer: Answer, line: u64) -> Outcome<String> {
+pub(super) fn document(mut answer: Answer, line: u64, viewer: &Viewer<'_>) -> Outcome<String> {
     let mut named = String::new();
     if let Answer::Rejected { refused, .. } = &mut answer
         && refused.class() == chl_aggregates::Class::Malformed
@@ -71,7 +71,7 @@ pub(super) fn document(mut answer: Answer, line: u64) -> Outcome<String> {
         }
         named = format!("\"line\":{line},");
     }
-    let text = serde_json::to_string(&answer).or_exit(Exit::Internal, "an answer")?;
+    let text = show(&answer, viewer).or_exit(Exit::Internal, "an answer")?;
     Ok(match text.strip_prefix('{') {
         Some(fields) if !named.is_empty() => format!("{{{named}{fields}"),
         _ => text,

@@ -7,11 +7,14 @@ use crate::{
     output::{Sheet, Sink},
     owner::Submission,
 };
-use chl_bus::{Answer, Client, Closed, Connection, Prepared};
-use chl_events::Instant;
+use chl_bus::{Answer, Client, Closed, Connection, Prepared, Vault, Viewer};
+use chl_events::{Instant, PartnerId, Role};
 use std::{
     collections::VecDeque,
-    sync::mpsc::{Receiver, TryRecvError},
+    sync::{
+        Arc,
+        mpsc::{Receiver, TryRecvError},
+    },
 };
 
 /// How many lines are sent in one piece, when they come as fast.
@@ -52,7 +55,16 @@ struct Piece {
 
 struct Place {
     line: u64,
+    /// Who the line says it is from, where that is believed.
+    claims: Claims,
     refused: Option<Box<Answer>>,
+}
+
+/// The claims of a line that say who may see what of its answer.
+#[derive(Default, serde::Deserialize)]
+struct Claims {
+    role: Option<Role>,
+    partner: Option<PartnerId>,
 }
 
 /// Sends lines to a ledger that this process owns.
@@ -62,6 +74,7 @@ pub(super) struct Decider<'a> {
     sink: &'a mut dyn Sink,
     tally: Tally,
     dry_run: bool,
+    vault: Option<Arc<Vault>>,
 }
 
 impl<'a> Decider<'a> {
@@ -69,6 +82,7 @@ impl<'a> Decider<'a> {
     pub(super) fn new(
         client: Client,
         submission: &Submission,
+        vault: Option<Arc<Vault>>,
         sink: &'a mut dyn Sink,
     ) -> Outcome<Self> {
         let actor = submission
@@ -80,7 +94,14 @@ impl<'a> Decider<'a> {
             trust_claims: submission.trust_claims,
             ..Connection::operator(actor)
         };
-        Ok(Self { client, connection, sink, tally: Tally::default(), dry_run: submission.dry_run })
+        Ok(Self {
+            client,
+            connection,
+            sink,
+            tally: Tally::default(),
+            dry_run: submission.dry_run,
+            vault,
+        })
     }
 
     /// Takes the recorded times and sealed texts of the lines as they are: into an empty ledger.
@@ -159,7 +180,9 @@ impl<'a> Decider<'a> {
             }
             Err(answer) => Some(answer),
         };
-        Place { line, refused }
+        let believed = self.connection.trust_claims && !self.connection.replay;
+        let claims = if believed { serde_json::from_slice(bytes).ok() } else { None };
+        Place { line, claims: claims.unwrap_or_default(), refused }
     }
 
     /// Passes on the answers of the oldest piece under way.
@@ -172,12 +195,17 @@ impl<'a> Decider<'a> {
 
     fn show(&mut self, places: Vec<Place>, answers: Vec<Answer>) -> Outcome {
         let mut answers = answers.into_iter();
-        for Place { line, refused } in places {
+        for Place { line, claims, refused } in places {
             let answer = refused.map(|answer| *answer).or_else(|| answers.next());
             let answer =
                 answer.ok_or_else(|| Failure::new(Exit::Internal, "an answer is missing"))?;
             self.tally.count(&answer);
-            self.sink.document(&document(answer, line)?)?;
+            let viewer = Viewer {
+                role: claims.role.unwrap_or(Role::Operator),
+                partner: claims.partner.as_ref(),
+                vault: self.vault.as_deref(),
+            };
+            self.sink.document(&document(answer, line, &viewer)?)?;
         }
         Ok(())
     }

@@ -2,9 +2,22 @@
 
 mod answers;
 mod decide;
+mod demo;
+mod import_csv;
+mod import_log;
+mod rebuild;
+mod repair;
+mod replay;
+mod restore;
 mod serve;
 mod service;
 mod submit;
 
+pub(crate) use demo::Demo;
+pub(crate) use import_csv::ImportCsv;
+pub(crate) use import_log::ImportLog;
+pub(crate) use rebuild::Rebuild;
+pub(crate) use repair::Repair;
+pub(crate) use restore::Restore;
 pub(crate) use serve::Serve;
 pub(crate) use submit::Submit;

@@ -22,7 +22,7 @@ pub(crate) struct Serve {}
 impl Serve {
     /// Serves.
     pub(crate) fn run(&self, place: &Place) -> Outcome<Exit> {
-        let birth = Birth::new();
+        let birth = Birth::new(place)?;
         let owning = match reach(place, || own(place, Some(&birth)))? {
             Reached::Own(owning) => owning,
             Reached::Owner(_) => return Err(already(place)),

@@ -1,9 +1,12 @@
 //! What the owner does for others: questions, commands, rebuilds, through its socket.
 
-use super::decide::{Decider, Numbered, sheet};
+use super::{
+    answers::Tally,
+    decide::{Decider, Numbered, sheet},
+};
 use crate::{
     exit::Exit,
-    failure::{Failure, Outcome, Step},
+    failure::Outcome,
     ledger::{Owning, Reading},
     output::{Sheet, Sink},
     owner::{Door, Incoming, Request, Serves, Submission},
@@ -37,7 +40,7 @@ impl Serves for Service {
         match request {
             Request::Read(read) => read.answer(&self.reading, sink),
             Request::Submit(submission) => {
-                let tally = decided(self.client.clone(), &submission, lines, sink)?;
+                let tally = decided(self.client.clone(), &self.reading, &submission, lines, sink)?;
                 Ok(tally.exit())
             }
             Request::Rebuild => rebuild(&self.reading, sink),
@@ -48,14 +51,25 @@ impl Serves for Service {
 /// Has lines decided, reading them beside.
 pub(super) fn decided(
     client: Client,
+    reading: &Reading,
     submission: &Submission,
     lines: impl Iterator<Item = Outcome<Numbered>> + Send,
     sink: &mut dyn Sink,
-) -> Outcome<super::answers::Tally> {
+) -> Outcome<Tally> {
     sink.begin(&sheet())?;
-    let decider = Decider::new(client, submission, sink)?;
+    let decider = Decider::new(client, submission, reading.vault.clone(), sink)?;
+    let tally = fed(decider, lines)?;
+    sink.note(&tally.to_string())?;
+    Ok(tally)
+}
+
+/// Feeds lines to a decider, reading them beside.
+pub(super) fn fed(
+    decider: Decider<'_>,
+    lines: impl Iterator<Item = Outcome<Numbered>> + Send,
+) -> Outcome<Tally> {
     let (line, read) = sync_channel(LINES_WAITING);
-    let tally = thread::scope(|scope| {
+    thread::scope(|scope| {
         scope.spawn(move || {
             for numbered in lines {
                 let broken = numbered.is_err();
@@ -68,9 +82,7 @@ pub(super) fn decided(
         let tally = decider.run(&read);
         drop(read);
         tally
-    })?;
-    sink.note(&tally.to_string())?;
-    Ok(tally)
+    })
 }
 
 /// Builds the read models anew, and says view by view whether they had been the same.

@@ -65,14 +65,14 @@ pub(super) fn send(
     lines: impl Iterator<Item = Outcome<(u64, Vec<u8>)>> + Send,
     sink: &mut dyn Sink,
 ) -> Outcome<Exit> {
-    let birth = Birth::new();
+    let birth = Birth::new(place)?;
     // A dry run writes nothing, not even a ledger that is not there yet.
     let birth = (!submission.dry_run).then_some(&birth);
     match reach(place, || own(place, birth))? {
         Reached::Owner(connection) => connection.submit(submission.clone(), lines, sink),
         Reached::Own(owning) => {
             let door = open_door(place, &owning)?;
-            let tally = decided(owning.client()?, submission, lines, sink)?;
+            let tally = decided(owning.client()?, &owning.reading, submission, lines, sink)?;
             drop(door);
             owning.close()?;
             Ok(tally.exit())

@@ -1,0 +1,106 @@
+//! How a ledger stands, in four tables.
+
+use super::query::{show, unasked};
+use crate::{
+    exit::Exit,
+    failure::Outcome,
+    ledger::Reading,
+    output::{Sheet, Sink},
+    reads::moment::Moment,
+};
+use chl_events::Period;
+use chl_runtime::{Query as Question, ScorecardQuery, View};
+use serde_json::{Value, json};
+
+/// How many rows of the longer tables are shown.
+const TOP: usize = 10;
+
+/// The funds as a whole, programme by programme; exact sums of minor units, shown as decimals by
+/// the number of places their currency has in the stored rows.
+const BALANCES: &str = "\
+SELECT programme, fund, currency, count(*) AS partners, sum(accrued_minor) AS accrued, \
+sum(available_minor) AS available, sum(reserved_minor) AS reserved, sum(held_minor) AS held, \
+sum(payable_minor) AS payable, sum(paid_minor) AS paid, sum(expired_minor) AS expired, \
+sum(reversed_minor) AS reversed, sum(converted_minor) AS converted, sum(restored_minor) AS restored \
+FROM balances WHERE lot = 'total' GROUP BY programme, fund, currency \
+ORDER BY programme, fund, currency";
+
+/// The columns of scorecards that fit on a terminal.
+const SCORES: &[&str] =
+    &["total", "partner", "programme", "percentile", "peer_count", "data_coverage"];
+
+/// Shows balances, open conflicts, the top scorecards, and the trial balance of the postings.
+pub(crate) fn summary(ledger: &Reading, sink: &mut dyn Sink) -> Outcome<Exit> {
+    balances(ledger, sink)?;
+    let mut past = Moment::default().open(ledger)?;
+    let open =
+        Question { limit: u64::try_from(TOP).ok(), ..Question::all(View::Conflicts, past.now()) };
+    let open = past.reader().query(&open.with("state", "open")).map_err(unasked)?;
+    show("open conflicts (the first ten)", open, sink)?;
+    scorecards(ledger, sink)?;
+    trial_balance(ledger, sink)
+}
+
+fn balances(ledger: &Reading, sink: &mut dyn Sink) -> Outcome {
+    let mut reader = ledger.views.fresh()?;
+    let mut answer = reader.sql(BALANCES).map_err(unasked)?;
+    for row in &mut answer.rows {
+        let code = row.get(2).and_then(Value::as_str).unwrap_or_default();
+        let Ok(currency) = chl_events::Currency::new(code) else { continue };
+        for amount in row.iter_mut().skip(4) {
+            let minor = amount.as_i64().map(i128::from);
+            let money = minor.map(|minor| chl_events::Money::from_minor(minor, currency).amount());
+            *amount = json!(money);
+        }
+    }
+    show("balances", answer, sink)
+}
+
+/// The best scorecards of the year in which the last commit was recorded.
+fn scorecards(ledger: &Reading, sink: &mut dyn Sink) -> Outcome {
+    let reader = ledger.views.fresh()?;
+    let last = reader.checkpoint().map_err(unasked)?.recorded_at;
+    let year = last.and_then(|at| Period::months(at.date_utc().civil().year(), 1, 12));
+    let Some(period) = year else { return Ok(()) };
+    let question = ScorecardQuery { period, programme: None, partner: None };
+    let answer = reader.scorecard_rows(&question).map_err(unasked)?;
+    let place = |name: &str| answer.columns.iter().position(|column| column == name);
+    let places: Vec<Option<usize>> = SCORES.iter().map(|name| place(name)).collect();
+    let mut rows: Vec<Vec<Value>> = answer
+        .rows
+        .iter()
+        .map(|row| {
+            let value = |place: &Option<usize>| place.and_then(|at| row.get(at)).cloned();
+            places.iter().map(|place| value(place).unwrap_or_default()).collect()
+        })
+        .collect();
+    rows.sort_by_key(|row| std::cmp::Reverse(row.first().and_then(points)));
+    let name = format!("top scorecards of {period}");
+    sink.begin(&Sheet::new(&name, SCORES))?;
+    rows.into_iter().take(TOP).try_for_each(|row| sink.row(row))
+}
+
+/// The points of a total, as a number that compares exactly.
+fn points(total: &Value) -> Option<chl_events::Exact> {
+    total.as_str().map_or_else(|| total.to_string().parse().ok(), |text| text.parse().ok())
+}
+
+/// Sums the stored postings anew, account by account.
+fn trial_balance(ledger: &Reading, sink: &mut dyn Sink) -> Outcome<Exit> {
+    let trial = ledger.views.fresh()?.trial_balance().map_err(unasked)?;
+    let sheet = Sheet::new("trial balance", &["book", "account", "currency", "debit", "credit"]);
+    sink.begin(&sheet)?;
+    for sum in &trial.accounts {
+        sink.row(sheet.values(json!({
+            "book": sum.book, "account": sum.account, "currency": sum.debit.currency(),
+            "debit": sum.debit.amount(), "credit": sum.credit.amount(),
+        })))?;
+    }
+    let (lines, events) = (trial.lines, trial.events);
+    if trial.is_balanced() {
+        sink.note(&format!("debits equal credits, in each of {events} events ({lines} lines)"))?;
+        return Ok(Exit::Success);
+    }
+    sink.note(&format!("debits and credits differ in {} events", trial.unbalanced.len()))?;
+    Ok(Exit::Verification)
+}

@@ -1,0 +1,97 @@
+//! Deciding a ledger's commands again: into an empty one, with the recorded times they name.
+
+use super::{
+    answers::Tally,
+    decide::{Decider, sheet},
+    service::{fed, open_door},
+};
+use crate::{
+    exit::Exit,
+    failure::{Failure, Outcome, Step},
+    ledger::{Attempt, Birth, Owning, own},
+    output::{Sheet, Sink},
+    owner::Submission,
+    place::Place,
+    user,
+};
+use serde_json::Value;
+
+/// What a sink of answers keeps, when nobody wants to see them: nothing but the refused ones.
+pub(super) struct Refused<'a> {
+    /// Where refusals go.
+    pub(super) sink: &'a mut dyn Sink,
+}
+
+/// Makes an empty ledger of lines of commands: as `birth` says, else as their first line does.
+///
+/// The lines are believed: actors, roles, recorded times, sealed texts.
+pub(super) fn replay(
+    place: &Place,
+    birth: Birth,
+    lines: impl Iterator<Item = Outcome<(u64, Vec<u8>)>> + Send,
+    sink: &mut dyn Sink,
+) -> Outcome<(Owning, Tally)> {
+    if place.exists() {
+        return Err(Failure::usage(format_args!(
+            "ledger {:?} is there already; a replay makes an empty one, so choose another --ledger \
+             or --data",
+            place.ledger()
+        )));
+    }
+    let owning = match own(place, Some(&birth))? {
+        Attempt::Opened(owning) => owning,
+        Attempt::Owned(failure) => return Err(failure),
+    };
+    let door = open_door(place, &owning)?;
+    let submission = Submission {
+        actor: user::actor()?.to_string(),
+        source: "/chl".to_owned(),
+        trust_claims: true,
+        dry_run: false,
+    };
+    sink.begin(&sheet())?;
+    let vault = owning.reading.vault.clone();
+    let decider = Decider::new(owning.client()?, &submission, vault, sink)?.replaying();
+    let tally = fed(decider, lines)?;
+    drop(door);
+    Ok((owning, tally))
+}
+
+/// The ledger an export of commands makes, by its first line.
+pub(super) fn birth_of(line: &[u8]) -> Outcome<Birth> {
+    let opening = chl_bus::read_opening(line).or_exit(Exit::Usage, "the first line")?;
+    let (ledger, opening) = opening.ok_or_else(|| {
+        Failure::usage("the first line is no LedgerOpened; `chl log export --commands` begins so")
+    })?;
+    Ok(Birth { ledger, opening })
+}
+
+impl Sink for Refused<'_> {
+    fn begin(&mut self, _: &Sheet<'_>) -> Outcome {
+        Ok(())
+    }
+
+    fn document(&mut self, json: &str) -> Outcome {
+        let answer: Value = serde_json::from_str(json).or_exit(Exit::Internal, "an answer")?;
+        if answer.get("outcome").and_then(Value::as_str) == Some("accepted") {
+            return Ok(());
+        }
+        self.sink.note(json)
+    }
+
+    fn row(&mut self, _: Vec<Value>) -> Outcome {
+        Ok(())
+    }
+
+    fn line(&mut self, _: &str) -> Outcome {
+        Ok(())
+    }
+
+    fn pass_on(&mut self) -> Outcome {
+        Ok(())
+    }
+
+    fn note(&mut self, text: &str) -> Outcome {
+        self.sink.note(text)
+    }
+}
