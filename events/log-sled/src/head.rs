@@ -17,7 +17,10 @@ use std::{
     fs::{self, File, OpenOptions},
     io,
     path::{Path, PathBuf},
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        PoisonError, RwLock,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -36,6 +39,8 @@ pub(crate) struct Head {
     /// A second handle of sled's file, to sync what sled only writes.
     file: File,
     bytes: AtomicU64,
+    /// The blocks that are durable, for readers: a head is small.
+    held: RwLock<Vec<Block>>,
 }
 
 fn config(dir: &Path) -> sled::Config {
@@ -99,7 +104,14 @@ impl Head {
         // What the last owner wrote and did not live to sync is read as durable from now on; and
         // sled makes files while it opens.
         file.sync_data().and_then(|()| sync_dir(dir)).map_err(&io)?;
-        Ok(Self { dir: dir.to_owned(), number, db, file, bytes: AtomicU64::new(0) })
+        Ok(Self {
+            dir: dir.to_owned(),
+            number,
+            db,
+            file,
+            bytes: AtomicU64::new(0),
+            held: RwLock::default(),
+        })
     }
 
     /// Closes sled, whose last writes are guarded like all others.
@@ -139,36 +151,23 @@ impl Head {
         self.file.sync_data().map_err(HeadError::io(&self.dir))?;
         let bytes: usize = blocks.iter().map(|block| block.bytes().len()).sum();
         self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+        let mut held = self.held.write().unwrap_or_else(PoisonError::into_inner);
+        held.extend_from_slice(blocks);
         Ok(())
     }
 
-    /// Reads blocks from the one that holds `from`, up to those that begin at `to`, at least one
-    /// and until they have `budget` bytes.
-    pub(crate) fn scan(&self, from: u64, to: u64, budget: usize) -> Result<Vec<Block>, HeadError> {
-        guarded(&self.dir, || {
-            let before = self.db.range(..=from.to_be_bytes()).next_back();
-            let start = match before.transpose().map_err(self.sled())? {
-                Some((key, _)) => key,
-                None => (&from.to_be_bytes()).into(),
-            };
-            let end: sled::IVec = (&to.to_be_bytes()).into();
-            let mut blocks = Vec::new();
-            let mut bytes = 0;
-            for entry in self.db.range(start..end) {
-                let (key, value) = entry.map_err(self.sled())?;
-                let block = self.block(&key, &value, from)?;
-                bytes += block.bytes().len();
-                blocks.push(block);
-                if bytes >= budget {
-                    break;
-                }
-            }
-            Ok(blocks)
-        })
+    /// The blocks from the one that holds `from`, up to those that begin at `to`, at most `most`.
+    ///
+    /// They come from memory, so that readers and sled's writer never meet.
+    pub(crate) fn scan(&self, from: u64, to: u64, most: usize) -> Vec<Block> {
+        let held = self.held.read().unwrap_or_else(PoisonError::into_inner);
+        let begin = held.partition_point(|block| block.next() <= from);
+        let wanted = held.iter().skip(begin).take_while(|block| block.first() < to);
+        wanted.take(most).cloned().collect()
     }
 
-    fn block(&self, key: &[u8], value: &[u8], from: u64) -> Result<Block, HeadError> {
-        let wrong = HeadError::Key { path: self.dir.clone(), position: from };
+    fn block(&self, key: &[u8], value: &[u8]) -> Result<Block, HeadError> {
+        let wrong = HeadError::Key { path: self.dir.clone(), position: 0 };
         let position = u64::from_be_bytes(key.try_into().map_err(|_| wrong)?);
         let damaged = |source| HeadError::Block { path: self.dir.clone(), position, source };
         let block = Block::from_bytes(value).map_err(damaged)?;
@@ -186,7 +185,7 @@ impl Head {
         guarded(&self.dir, || {
             for entry in self.db.iter() {
                 let (key, value) = entry.map_err(self.sled())?;
-                each(&self.block(&key, &value, 0)?)?;
+                each(&self.block(&key, &value)?)?;
             }
             Ok(())
         })
@@ -198,15 +197,18 @@ impl Head {
         let Some((key, value)) = found else {
             return Ok(None);
         };
-        self.block(&key, &value, 0).map(|block| Some(block.first()))
+        self.block(&key, &value).map(|block| Some(block.first()))
     }
 
     /// Checks every block and root and returns the chain behind the last one.
     pub(crate) fn verify(&self, before: Chain) -> Result<Chain, HeadError> {
         let mut chain = before;
         let mut bytes = 0;
+        let mut held = self.held.write().unwrap_or_else(PoisonError::into_inner);
+        held.clear();
         self.walk(|block| {
             bytes += block.bytes().len() as u64;
+            held.push(block.clone());
             let broken = |source| HeadError::Broken { path: self.dir.clone(), source };
             chain.accept(block).map_err(broken)
         })?;

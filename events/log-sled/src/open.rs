@@ -1,7 +1,7 @@
 //! Opens a ledger: finds what a crash left, checks what is there, and refuses what is damaged.
 
 use crate::{
-    HeadError, OpenError, Options, SledLog,
+    OpenError, Options, SledLog,
     head::Head,
     keeper::{Keeper, Sealing, Upkeep},
     layout::{Layout, Phase},
@@ -221,7 +221,7 @@ fn compare_root(
         at_end.filter(|head| head.next == mark.next).map(|head| head.root).next();
     for part in heads {
         if known.is_none() {
-            known = part.head.root_before(mark.next)?;
+            known = part.head.root_before(mark.next);
         }
     }
     if known.is_none()
@@ -241,9 +241,9 @@ fn compare_root(
 
 impl Head {
     /// The root before a position, where a block begins there.
-    fn root_before(&self, position: u64) -> Result<Option<Hash>, HeadError> {
-        let blocks = self.scan(position, position.saturating_add(1), 1)?;
+    fn root_before(&self, position: u64) -> Option<Hash> {
+        let blocks = self.scan(position, position.saturating_add(1), 1);
         let block = blocks.first().filter(|block| block.first() == position);
-        Ok(block.map(chl_events::Block::root_before))
+        block.map(chl_events::Block::root_before)
     }
 }

@@ -1,6 +1,6 @@
 //! Reads across sealed files and heads, beside the writer and across rotations.
 
-use crate::{HeadError, head::Head};
+use crate::head::Head;
 use chl_events::Block;
 use chl_log::{Blocks, Cause, Discontinuity, Head as LogHead, HeadSignal, ReadError, ReadLog};
 use chl_log_files::{SealedBlocks, SealedError, SealedFile};
@@ -11,8 +11,8 @@ use std::{
     time::Duration,
 };
 
-/// How much a scan copies out of a head at a time, at most; it begins with one block.
-const MAX_BUDGET_BYTES: usize = 1024 * 1024;
+/// How many blocks a reader takes out of a head at a time, at most; it begins with one.
+const MAX_BLOCKS: usize = 1024;
 
 /// Where the history lies: sealed files first, then heads, the last one still growing.
 pub(crate) struct Parts {
@@ -64,7 +64,7 @@ impl Shared {
     }
 
     /// What holds `at`: a sealed file to walk, or blocks copied out of a head.
-    fn fetch(&self, at: u64, to: u64, budget: usize) -> Result<Fetched, ReadError> {
+    fn fetch(&self, at: u64, to: u64, most: usize) -> Result<Fetched, ReadError> {
         let parts = self.parts();
         if parts.closed {
             return Err(ReadError::Closed);
@@ -77,8 +77,7 @@ impl Shared {
         let part = index.checked_sub(1).and_then(|index| parts.heads.get(index));
         let part = part.ok_or(ReadError::Gap { position: at })?;
         let end = parts.heads.get(index).map_or(to, |next| next.first.min(to));
-        let blocks = part.head.scan(at, end, budget).map_err(|error| head_error(at, error))?;
-        Ok(Fetched::Head(blocks.into()))
+        Ok(Fetched::Head(part.head.scan(at, end, most).into()))
     }
 }
 
@@ -107,7 +106,7 @@ impl ReadLog for Reader {
             head,
             from: Some(from),
             at: from,
-            budget: 1,
+            most: 1,
             fetched: Fetched::Head(VecDeque::new()),
             done: false,
         }))
@@ -126,7 +125,7 @@ struct Walk {
     from: Option<u64>,
     /// The position of the next block.
     at: u64,
-    budget: usize,
+    most: usize,
     fetched: Fetched,
     done: bool,
 }
@@ -138,8 +137,8 @@ impl Walk {
         }
         let mut found = self.fetched_block()?;
         if found.is_none() {
-            self.fetched = self.shared.fetch(self.at, self.head.next, self.budget)?;
-            self.budget = (self.budget * 64).min(MAX_BUDGET_BYTES);
+            self.fetched = self.shared.fetch(self.at, self.head.next, self.most)?;
+            self.most = (self.most * 32).min(MAX_BLOCKS);
             found = self.fetched_block()?;
         }
         let block = found.ok_or(ReadError::Gap { position: self.at })?;
@@ -179,20 +178,6 @@ impl Iterator for Walk {
         let block = self.next_block().transpose();
         self.done = !matches!(block, Some(Ok(_)));
         block
-    }
-}
-
-/// What a head's failure is to a reader who wanted a position.
-fn head_error(wanted: u64, error: HeadError) -> ReadError {
-    match error {
-        HeadError::Block { path, position, source } => damaged(position, path, source),
-        HeadError::Broken { source, .. } => source.into(),
-        HeadError::Io { .. }
-        | HeadError::Missing { .. }
-        | HeadError::Blobs { .. }
-        | HeadError::Sled { .. }
-        | HeadError::Panicked { .. }
-        | HeadError::Key { .. } => storage(wanted, Arc::new(error)),
     }
 }
 
