@@ -9,7 +9,7 @@ use crate::{
     place::Place,
     talk,
 };
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Owns the ledger and serves all other `chl` calls through its local socket, until SIGINT or
 /// SIGTERM.
@@ -22,20 +22,21 @@ pub(crate) struct Serve {}
 impl Serve {
     /// Serves.
     pub(crate) fn run(&self, place: &Place) -> Outcome<Exit> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.or_exit(Exit::Internal, "signals cannot be waited for")?;
+        let signals = {
+            let _within = runtime.enter();
+            Signals::watch().or_exit(Exit::Internal, "signals cannot be waited for")?
+        };
         let birth = Birth::new(place)?;
         let owning = match reach(place, || own(place, Some(&birth)))? {
             Reached::Own(owning) => owning,
             Reached::Owner(_) => return Err(already(place)),
         };
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.or_exit(Exit::Internal, "signals cannot be waited for")?;
         let door = open_door(place, &owning)?;
-        talk::say(&format!(
-            "ledger {:?} is served at {}",
-            place.ledger(),
-            place.socket().display()
-        ));
-        runtime.block_on(told_to_stop()).or_exit(Exit::Internal, "signals cannot be waited for")?;
+        let (ledger, socket) = (place.ledger(), place.socket());
+        talk::say(&format!("ledger {ledger:?} is served at {}", socket.display()));
+        runtime.block_on(signals.told_to_stop());
         talk::say("closing");
         drop(door);
         owning.close()?;
@@ -51,12 +52,22 @@ fn already(place: &Place) -> Failure {
     )
 }
 
-async fn told_to_stop() -> std::io::Result<()> {
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
+/// The signals that end it; watched from the start, so that none comes too early.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    fn watch() -> std::io::Result<Self> {
+        let interrupt = signal(SignalKind::interrupt())?;
+        Ok(Self { interrupt, terminate: signal(SignalKind::terminate())? })
     }
-    Ok(())
+
+    async fn told_to_stop(mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
 }
