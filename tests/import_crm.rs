@@ -6,10 +6,17 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+mod cli;
+
+use cli::Desk;
 use jiff::{ToSpan, civil::Date};
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+const MAP: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/crm-pipeline.toml");
+const FILES: [&str; 4] = ["accounts.csv", "products.csv", "sales_teams.csv", "sales_pipeline.csv"];
 
 /// A row of the pipeline.
 struct Opportunity {
@@ -47,7 +54,7 @@ fn sample() -> Option<PathBuf> {
     None
 }
 
-fn opportunities(folder: &std::path::Path) -> Vec<Opportunity> {
+fn opportunities(folder: &Path) -> Vec<Opportunity> {
     let mut reader = csv::Reader::from_path(folder.join("sales_pipeline.csv")).unwrap();
     let columns = reader.headers().unwrap().clone();
     let at = |name: &str| columns.iter().position(|column| column == name).unwrap();
@@ -122,4 +129,84 @@ fn the_walk_finds_the_published_figures() {
         coop_cents: 20_011_068,
     };
     assert_eq!(figures(&opportunities(&folder), 90), published);
+}
+
+/// Imports the sample with a map; the answers by count.
+fn import(desk: &Desk, folder: &Path, map: &Path) -> BTreeMap<String, u64> {
+    let files = FILES.map(|file| folder.join(file).display().to_string());
+    let map = map.display().to_string();
+    let mut args = vec!["--output", "jsonl", "import", "csv", "--map", &map];
+    args.extend(files.iter().map(String::as_str));
+    let run = desk.run(&args);
+    assert_eq!(run.code, 0, "{}\n{}", run.out, run.err);
+    let answers = run.json_lines().into_iter().filter(|row| row.get("answer").is_some());
+    answers.map(|row| (text(&row["answer"]), row["count"].as_u64().unwrap())).collect()
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap().to_owned()
+}
+
+fn query(desk: &Desk, args: &[&str]) -> Vec<Value> {
+    let run = desk.run(&[&["--output", "jsonl", "query"], args].concat());
+    assert_eq!(run.code, 0, "{}", run.err);
+    run.json_lines()
+}
+
+/// An amount of the ledger, in cents.
+fn cents(amount: &Value) -> u64 {
+    let amount = text(amount);
+    let (whole, fraction) = amount.split_once('.').unwrap();
+    assert_eq!(fraction.len(), 2, "{amount}");
+    format!("{whole}{fraction}").parse().unwrap()
+}
+
+/// The figures as the ledger has them.
+fn ledger_figures(desk: &Desk) -> Figures {
+    let deals = query(desk, &["deals"]);
+    let contested = query(desk, &["conflicts"]).len();
+    let state = |name: &str| deals.iter().filter(|deal| deal["state"] == name).count();
+    let won = deals.iter().filter(|deal| deal["state"] == "won");
+    let won_cents: u64 = won.map(|deal| cents(&deal["won_value"])).sum();
+    assert_eq!(won_cents % 100, 0);
+    let funds = query(desk, &["balances", "--fund", "coop", "--lot", "total"]);
+    let rejects = csv::Reader::from_path(desk.path("sales_pipeline.rejects.csv")).unwrap();
+    Figures {
+        free: deals.len() - contested,
+        contested,
+        won: state("won"),
+        lost: state("lost"),
+        outside: rejects.into_records().count(),
+        won_usd: won_cents / 100,
+        coop_cents: funds.iter().map(|fund| cents(&fund["accrued"])).sum(),
+    }
+}
+
+#[test]
+fn the_import_comes_to_the_same_figures_and_changes_nothing_the_second_time() {
+    let Some(folder) = sample() else { return };
+    let desk = Desk::new();
+    let first = import(&desk, &folder, Path::new(MAP));
+    assert_eq!(first.keys().collect::<Vec<_>>(), ["accepted"], "{first:?}");
+    let expected = figures(&opportunities(&folder), 90);
+    assert_eq!(ledger_figures(&desk), expected);
+    let second = import(&desk, &folder, Path::new(MAP));
+    assert_eq!(second.keys().collect::<Vec<_>>(), ["already applied"], "{second:?}");
+    assert_eq!(first.values().sum::<u64>(), second.values().sum::<u64>());
+    assert_eq!(ledger_figures(&desk), expected);
+}
+
+#[test]
+fn another_window_comes_by_changing_one_term() {
+    let Some(folder) = sample() else { return };
+    let map = std::fs::read_to_string(MAP).unwrap();
+    let term = "protection_days = 90";
+    assert_eq!(map.matches(term).count(), 1);
+    let desk = Desk::new();
+    let other = desk.path("other.toml");
+    std::fs::write(&other, map.replace(term, "protection_days = 60")).unwrap();
+    import(&desk, &folder, &other);
+    let (found, expected) = (ledger_figures(&desk), figures(&opportunities(&folder), 60));
+    assert_ne!(expected.free, figures(&opportunities(&folder), 90).free);
+    assert_eq!(found, expected);
 }

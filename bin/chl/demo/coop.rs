@@ -96,7 +96,7 @@ impl World {
     /// Adds to the lot of a day; a lot that opens is put down to be closed and to expire.
     fn credit(&mut self, partner: usize, place: usize, sold_on: i32, earned: i64) {
         let terms = programme(place);
-        let Some((name, _, last)) = period(terms, sold_on) else { return };
+        let Some((name, first, last)) = period(terms, sold_on) else { return };
         let Some(holder) = self.partners.get_mut(partner) else { return };
         let fund = holder.funds.entry(place).or_default();
         if let Some(lot) = fund.lots.get_mut(&last) {
@@ -109,7 +109,7 @@ impl World {
         let after = Period::months(2025 + i16::from((months - 1) / 12), (months - 1) % 12 + 1, 1);
         let usable_until = after.map_or(last, |month| month.last().days());
         let claims_until = usable_until + i32::try_from(terms.claim_days).unwrap_or(0);
-        let usable_from = if terms.after_period { last + 1 } else { day(YEAR_START) };
+        let usable_from = if terms.after_period { last + 1 } else { first };
         let lot = Lot { earned, used: 0, usable_from, usable_until, claims_until };
         fund.lots.insert(last, lot);
         let sweep = |day: i32| (i64::from(day) + 1) * DAY + 9 * HOUR;

@@ -60,7 +60,8 @@ struct Year {
 impl Year {
     fn new(seed: u64, size: Size) -> Self {
         let mut world = World::new(seed);
-        world.agenda.put(YEAR_START, Task::Open);
+        // It is the first of January wherever a programme counts its days.
+        world.agenda.put(YEAR_START + 8 * HOUR, Task::Open);
         world.invite(size.partners);
         let partners = u64::try_from(size.partners).unwrap_or(u64::MAX);
         let rest = size.commands.saturating_sub(partners.saturating_mul(COMMANDS_PER_PARTNER));

@@ -88,7 +88,7 @@ impl World {
                 distributor,
                 links: Links::default(),
             });
-            self.agenda.put(YEAR_START + HOUR + after, Task::Life(number, LifeStep::Recruit));
+            self.agenda.put(YEAR_START + 9 * HOUR + after, Task::Life(number, LifeStep::Recruit));
         }
     }
 
