@@ -24,7 +24,9 @@ use clap::Parser;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    match args::Args::parse().run() {
+    let args = args::Args::parse();
+    talk::listen();
+    match args.run() {
         Ok(exit) => exit.into(),
         Err(failure::Failure::ReaderGone) => exit::Exit::Success.into(),
         Err(failure) => {

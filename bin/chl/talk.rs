@@ -2,6 +2,15 @@
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::{IsTerminal, Write};
+use tracing_subscriber::EnvFilter;
+
+/// Shows what the ledger's threads have to say on standard error: warnings, or what CHL_LOG asks
+/// for.
+pub(crate) fn listen() {
+    let filter = EnvFilter::try_from_env("CHL_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
+    let told = tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(filter);
+    told.without_time().with_target(false).init();
+}
 
 /// Says one line. Nobody listening is no error.
 pub(crate) fn say(text: &str) {

@@ -15,7 +15,8 @@ pub(crate) enum Attempt<T> {
 
 /// Opens the log.
 pub(crate) fn open_log(place: &Place, options: Options) -> Result<SledLog, OpenError> {
-    SledLog::open(&place.log(), options)
+    let seal_bytes = place.seal_bytes().unwrap_or(options.seal_bytes);
+    SledLog::open(&place.log(), Options { seal_bytes, ..options })
 }
 
 /// Why a log could not be opened, and what to do.

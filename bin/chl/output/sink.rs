@@ -10,19 +10,19 @@ pub(crate) struct Sheet<'a> {
     pub(crate) name: &'a str,
     /// Its columns, in order.
     pub(crate) columns: &'a [&'a str],
-    /// How many of them people see; programs see all.
-    pub(crate) brief: usize,
+    /// Those that people see, where that is not all; programs see all.
+    pub(crate) people: Option<&'a [&'a str]>,
 }
 
 impl<'a> Sheet<'a> {
     /// A table of which everybody sees all columns.
     pub(crate) fn new(name: &'a str, columns: &'a [&'a str]) -> Self {
-        Self { name, columns, brief: columns.len() }
+        Self { name, columns, people: None }
     }
 
-    /// The same table, of which people see the first few columns.
-    pub(crate) fn brief(self, brief: usize) -> Self {
-        Self { brief, ..self }
+    /// The same table, of which people see some columns.
+    pub(crate) fn people(self, people: &'a [&'a str]) -> Self {
+        Self { people: Some(people), ..self }
     }
 
     /// The values of an object in the order of the columns; null where it has none.

@@ -20,8 +20,10 @@ pub(crate) struct Output {
     format: Format,
     name: String,
     columns: Vec<String>,
-    brief: usize,
-    table: Option<Table>,
+    /// The places of the columns that people see.
+    seen: Vec<usize>,
+    /// The rows of a table that is not drawn yet.
+    table: Option<Vec<Vec<Value>>>,
     /// Whether a piece of the table has been drawn.
     drawn: bool,
     tables: usize,
@@ -61,7 +63,7 @@ impl Output {
             format,
             name: String::new(),
             columns: Vec::new(),
-            brief: 0,
+            seen: Vec::new(),
             table: None,
             drawn: false,
             tables: 0,
@@ -80,11 +82,11 @@ impl Output {
     }
 
     fn close_table(&mut self) -> Outcome {
-        let Some(table) = self.table.take() else { return Ok(()) };
-        let text = match (table.is_empty(), self.drawn) {
+        let Some(rows) = self.table.take() else { return Ok(()) };
+        let text = match (rows.is_empty(), self.drawn) {
             (true, true) => return Ok(()),
             (true, false) => "(none)".into(),
-            (false, _) => table.to_string(),
+            (false, _) => self.draw(&rows).to_string(),
         };
         self.drawn = true;
         writeln!(self.to, "{text}").map_err(Failure::output)
@@ -92,23 +94,32 @@ impl Output {
 
     /// Draws the rows so far and goes on with an empty table of the same columns.
     fn close_piece(&mut self) -> Outcome {
-        let Some(table) = &self.table else { return Ok(()) };
-        if table.is_empty() {
-            return Ok(());
+        if self.table.as_ref().is_some_and(|rows| !rows.is_empty()) {
+            self.close_table()?;
+            self.table = Some(Vec::new());
         }
-        let next = Self::empty(&self.columns, self.brief);
-        self.close_table()?;
-        self.table = Some(next);
         Ok(())
     }
 
-    fn empty(columns: &[String], brief: usize) -> Table {
+    /// Draws rows, leaving out the columns that hold nothing in any of them.
+    fn draw(&self, rows: &[Vec<Value>]) -> Table {
         let mut drawn = Table::new();
         drawn.load_style(LINED);
         if io::stdout().is_terminal() {
             drawn.set_content_arrangement(ContentArrangement::Dynamic);
         }
-        drawn.set_header(columns.iter().take(brief));
+        let holds = |at: &&usize| {
+            rows.iter().any(|row| row.get(**at).is_some_and(|value| !cell::text(value).is_empty()))
+        };
+        let held: Vec<usize> = self.seen.iter().filter(holds).copied().collect();
+        drawn.set_header(held.iter().filter_map(|at| self.columns.get(*at)));
+        for row in rows {
+            let values = held.iter().filter_map(|at| row.get(*at));
+            drawn.add_row(values.map(|value| {
+                let cell = comfy_table::Cell::new(cell::text(value));
+                if is_figure(value) { cell.set_alignment(CellAlignment::Right) } else { cell }
+            }));
+        }
         drawn
     }
 
@@ -126,16 +137,7 @@ impl Output {
     fn write_row(&mut self, values: &[Value]) -> io::Result<()> {
         match self.format {
             Format::Table => {
-                if let Some(table) = &mut self.table {
-                    table.add_row(values.iter().take(self.brief).map(|value| {
-                        let cell = comfy_table::Cell::new(cell::text(value));
-                        if is_figure(value) {
-                            cell.set_alignment(CellAlignment::Right)
-                        } else {
-                            cell
-                        }
-                    }));
-                }
+                self.table.get_or_insert_default().push(values.to_vec());
                 Ok(())
             }
             Format::Jsonl => {
@@ -173,11 +175,13 @@ impl Sink for Output {
         self.drawn = false;
         self.name = sheet.name.to_owned();
         self.columns = sheet.columns.iter().map(ToString::to_string).collect();
-        self.brief = sheet.brief;
+        let sees = |name: &&str| sheet.people.is_none_or(|people| people.contains(name));
+        let places = sheet.columns.iter().enumerate();
+        self.seen = places.filter(|(_, name)| sees(name)).map(|(at, _)| at).collect();
         let later = self.tables > 1;
         let written = match self.format {
             Format::Table => {
-                self.table = Some(Self::empty(&self.columns, self.brief));
+                self.table = Some(Vec::new());
                 let space = if later { "\n" } else { "" };
                 if sheet.name.is_empty() {
                     Ok(())

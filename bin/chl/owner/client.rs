@@ -139,9 +139,12 @@ fn replies(stream: &UnixStream, sink: &mut dyn Sink) -> Outcome<Exit> {
         let reply = serde_json::from_slice(&body)
             .or_exit(Exit::Internal, "the ledger's owner said what this program cannot read")?;
         match reply {
-            Reply::Begin { name, columns, brief } => {
+            Reply::Begin { name, columns, people } => {
                 let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
-                sink.begin(&Sheet { name: &name, columns: &columns, brief })?;
+                let people = people.unwrap_or_default();
+                let people: Vec<&str> = people.iter().map(String::as_str).collect();
+                let people = (!people.is_empty()).then_some(people.as_slice());
+                sink.begin(&Sheet { name: &name, columns: &columns, people })?;
             }
             Reply::Row(values) => sink.row(values)?,
             Reply::Document(json) => sink.document(&json)?,

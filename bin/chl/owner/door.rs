@@ -265,7 +265,7 @@ impl Sink for Replies {
         self.say(&Reply::Begin {
             name: sheet.name.to_owned(),
             columns: sheet.columns.iter().map(ToString::to_string).collect(),
-            brief: sheet.brief,
+            people: sheet.people.map(|people| people.iter().map(ToString::to_string).collect()),
         })
     }
 

@@ -51,8 +51,8 @@ pub(super) enum Reply {
         name: String,
         /// Its columns.
         columns: Vec<String>,
-        /// How many of them people see.
-        brief: usize,
+        /// Those that people see, where that is not all.
+        people: Option<Vec<String>>,
     },
     /// A row of the table.
     Row(Vec<Value>),

@@ -89,9 +89,9 @@ impl Balance {
             )));
         }
         let sums = summed(&postings);
-        show("postings", postings, sink)?;
+        show("postings", Some("postings"), postings, sink)?;
         let equal = self.compare(&balances, &sums, sink)?;
-        show("balance", balances, sink)?;
+        show("balance", None, balances, sink)?;
         Ok(if equal { Exit::Success } else { Exit::Verification })
     }
 

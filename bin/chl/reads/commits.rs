@@ -94,12 +94,13 @@ const COLUMNS: &[&str] = &[
     "data",
 ];
 /// What of it fits on a terminal.
-const BRIEF: usize = 7;
+const PEOPLE: &[&str] =
+    &["position", "recorded_at", "stream", "version", "command", "actor", "events"];
 /// How long a follower waits before it looks whether the owner is about to leave.
 const HEARTBEAT: Duration = Duration::from_millis(200);
 
 fn sheet() -> Sheet<'static> {
-    Sheet::new("", COLUMNS).brief(BRIEF)
+    Sheet::new("", COLUMNS).people(PEOPLE)
 }
 
 impl View {

@@ -12,6 +12,91 @@ use chl_runtime::{Answer, Filter, Query as Question, ReaderError, ScorecardQuery
 use serde::{Deserialize, Serialize};
 use std::str::FromStr;
 
+/// The columns of the wider read models that fit on a terminal.
+const PEOPLE: &[(&str, &[&str])] = &[
+    (
+        "deals",
+        &[
+            "deal",
+            "customer",
+            "partner",
+            "programme",
+            "product_line",
+            "territory",
+            "effective_state",
+            "value",
+            "registered_on",
+            "protected_until",
+            "closed_on",
+            "won_value",
+        ],
+    ),
+    (
+        "conflicts",
+        &[
+            "conflict",
+            "customer",
+            "product_line",
+            "kind",
+            "incumbent_partner",
+            "challenger_partner",
+            "state",
+            "opened_at",
+            "resolution",
+            "criterion",
+        ],
+    ),
+    (
+        "claims",
+        &[
+            "claim",
+            "partner",
+            "programme",
+            "fund",
+            "activity",
+            "cost",
+            "requested",
+            "held",
+            "approved",
+            "paid",
+            "state",
+        ],
+    ),
+    (
+        "postings",
+        &[
+            "position",
+            "posted_on",
+            "book",
+            "account",
+            "partner",
+            "lot",
+            "debit",
+            "credit",
+            "currency",
+            "event",
+            "command",
+            "actor",
+        ],
+    ),
+    (
+        SCORECARDS,
+        &[
+            "partner",
+            "programme",
+            "period",
+            "total",
+            "financial",
+            "operational",
+            "capability",
+            "customer",
+            "engagement",
+            "data_coverage",
+            "percentile",
+        ],
+    ),
+];
+
 /// The read model that is no table but computed for a period.
 const SCORECARDS: &str = "scorecards";
 
@@ -108,7 +193,7 @@ impl Query {
         let question =
             Question { view, filters: self.filters(), limit: self.limit, now: past.now() };
         let answer = past.reader().query(&question).map_err(unasked)?;
-        show("", answer, sink)?;
+        show("", Some(view.name()), answer, sink)?;
         Ok(Exit::Success)
     }
 
@@ -137,7 +222,7 @@ impl Query {
         let mut answer = past.reader().scorecard_rows(&question).map_err(unasked)?;
         let limit = self.limit.and_then(|limit| usize::try_from(limit).ok());
         answer.rows.truncate(limit.unwrap_or(usize::MAX));
-        show("", answer, sink)?;
+        show("", Some(SCORECARDS), answer, sink)?;
         Ok(Exit::Success)
     }
 
@@ -174,9 +259,13 @@ fn parsed<T: FromStr<Err: std::fmt::Display>>(
 }
 
 /// Shows the rows of an answer, and says which position they stand for.
-pub(super) fn show(name: &str, answer: Answer, sink: &mut dyn Sink) -> Outcome {
+///
+/// `view` is the read model whose columns they are; of another table people see all.
+pub(super) fn show(name: &str, view: Option<&str>, answer: Answer, sink: &mut dyn Sink) -> Outcome {
     let columns: Vec<&str> = answer.columns.iter().map(String::as_str).collect();
-    sink.begin(&Sheet::new(name, &columns))?;
+    let people = PEOPLE.iter().find(|(of, _)| Some(*of) == view);
+    let people = people.map(|(_, columns)| *columns);
+    sink.begin(&Sheet { name, columns: &columns, people })?;
     for row in answer.rows {
         sink.row(row)?;
     }

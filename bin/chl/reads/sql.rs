@@ -24,7 +24,7 @@ impl Sql {
     pub(crate) fn answer(&self, ledger: &Reading, sink: &mut dyn Sink) -> Outcome<Exit> {
         let mut past = self.moment.open(ledger)?;
         let answer = past.reader().sql(&self.statement).map_err(unasked)?;
-        show("", answer, sink)?;
+        show("", None, answer, sink)?;
         Ok(Exit::Success)
     }
 }

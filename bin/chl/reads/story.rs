@@ -47,7 +47,8 @@ const COLUMNS: &[&str] = &[
     "source",
     "id",
 ];
-const BRIEF: usize = 7;
+const PEOPLE: &[&str] =
+    &["position", "time", "event", "actor", "role", "command", "reason", "what"];
 
 impl Deal {
     /// Tells it.
@@ -73,9 +74,9 @@ impl Deal {
         let stream = customer.parse().ok().map(Stream::Customer);
         tell(ledger, stream, &named, sink)?;
         for answer in conflicts.into_iter().filter(|answer| !answer.rows.is_empty()) {
-            show("conflicts", answer, sink)?;
+            show("conflicts", Some("conflicts"), answer, sink)?;
         }
-        show("deal", found, sink)?;
+        show("deal", Some("deals"), found, sink)?;
         Ok(Exit::Success)
     }
 }
@@ -100,8 +101,8 @@ impl Claim {
             filters: vec![chl_runtime::Filter::In("position".into(), positions)],
             ..Question::all(View::Postings, now)
         };
-        show("postings", ask(postings)?, sink)?;
-        show("claim", found, sink)?;
+        show("postings", Some("postings"), ask(postings)?, sink)?;
+        show("claim", Some("claims"), found, sink)?;
         Ok(Exit::Success)
     }
 }
@@ -128,7 +129,7 @@ fn tell(
     named: &BTreeSet<String>,
     sink: &mut dyn Sink,
 ) -> Outcome<Vec<u64>> {
-    let sheet = Sheet::new("story", COLUMNS).brief(BRIEF);
+    let sheet = Sheet::new("story", COLUMNS).people(PEOPLE);
     sink.begin(&sheet)?;
     let mut positions = Vec::new();
     for commit in commits_from(ledger.log.as_ref(), 0)? {

@@ -36,7 +36,7 @@ pub(crate) fn summary(ledger: &Reading, sink: &mut dyn Sink) -> Outcome<Exit> {
     let open =
         Question { limit: u64::try_from(TOP).ok(), ..Question::all(View::Conflicts, past.now()) };
     let open = past.reader().query(&open.with("state", "open")).map_err(unasked)?;
-    show("open conflicts (the first ten)", open, sink)?;
+    show("open conflicts (the first ten)", Some("conflicts"), open, sink)?;
     scorecards(ledger, sink)?;
     trial_balance(ledger, sink)
 }
@@ -53,7 +53,7 @@ fn balances(ledger: &Reading, sink: &mut dyn Sink) -> Outcome {
             *amount = json!(money);
         }
     }
-    show("balances", answer, sink)
+    show("balances", None, answer, sink)
 }
 
 /// The best scorecards of the year in which the last commit was recorded.

@@ -37,11 +37,12 @@ pub(super) const COLUMNS: &[&str] = &[
     "recorded_at",
     "events",
 ];
-const BRIEF: usize = 8;
+const PEOPLE: &[&str] =
+    &["line", "id", "outcome", "position", "stream", "version", "code", "message"];
 
 /// The head of a table of answers.
 pub(super) fn sheet() -> Sheet<'static> {
-    Sheet::new("", COLUMNS).brief(BRIEF)
+    Sheet::new("", COLUMNS).people(PEOPLE)
 }
 
 /// A line of input with its number, from 1.

@@ -90,7 +90,7 @@ pub(super) fn rebuild(reading: &Reading, sink: &mut dyn Sink) -> Outcome<Exit> {
     let rebuilt = reading.views.rebuild()?;
     let sheet =
         Sheet::new("", &["view", "rows", "equal", "digest", "rows_before", "digest_before"]);
-    sink.begin(&sheet.brief(3))?;
+    sink.begin(&sheet.people(&["view", "rows", "equal"]))?;
     for view in &rebuilt.views {
         sink.row(sheet.values(json!({
             "view": view.rebuilt.view,
