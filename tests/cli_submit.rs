@@ -122,6 +122,11 @@ fn the_catalog_and_the_codes_explain_themselves() {
     let code = desk.run(&["explain", "code", "stream.changed"]);
     assert_eq!(code.code, 0);
     assert_eq!(code.json_lines()[0]["class"], "wrong_state");
+    let example = code.json_lines()[0]["example"].as_str().unwrap().to_owned();
+    let met = Desk::new().run_with(&["submit", "--trust-claims"], example.as_bytes());
+    assert_eq!(met.json_lines().last().unwrap()["code"], "stream.changed");
+    let unmet = desk.run(&["explain", "code", "no.such"]);
+    assert_eq!(unmet.code, 2);
     let all = desk.run(&["explain", "code"]).json_lines();
     assert!(all.len() > 50);
     assert!(desk.run(&["completions", "bash"]).out.contains("_chl"));

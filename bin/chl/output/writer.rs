@@ -71,6 +71,11 @@ impl Output {
         }
     }
 
+    /// Whether people read it.
+    pub(crate) fn is_table(&self) -> bool {
+        self.format == Format::Table
+    }
+
     /// Writes what is still held back, and closes what is open.
     pub(crate) fn end(mut self) -> Outcome {
         self.close_table()?;

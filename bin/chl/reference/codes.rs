@@ -11,7 +11,9 @@ use serde_json::{Value, json};
 
 /// Says what a rejection code means, with an example that meets it.
 ///
-/// Without CODE: every code, in order of precedence.
+/// The example is lines for an empty ledger, of which the last one is refused with the code; send
+/// them with `chl submit --trust-claims` to see it. Without CODE: every code, in order of
+/// precedence.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Code {
     /// The code, such as deal.below_minimum.
@@ -19,6 +21,10 @@ pub(crate) struct Code {
 }
 
 const COLUMNS: &[&str] = &["code", "class", "means"];
+const WITH_EXAMPLE: &[&str] = &["code", "class", "means", "example"];
+
+/// The examples, by code; a test of the project runs every one of them.
+const EXAMPLES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/examples.rs"));
 
 impl Code {
     /// Prints it.
@@ -32,17 +38,33 @@ impl Code {
                 )));
             }
         }
-        let sheet = Sheet::new("", COLUMNS);
+        // All examples at once would bury the list.
+        let columns = if self.code.is_some() { WITH_EXAMPLE } else { COLUMNS };
+        let sheet = Sheet::new("", columns).people(COLUMNS);
         output.begin(&sheet)?;
         for doc in codes {
             output.row(sheet.values(row(doc)))?;
+        }
+        if output.is_table()
+            && let Some(code) = &self.code
+        {
+            output.pass_on()?;
+            example(code)
+                .into_iter()
+                .flat_map(str::lines)
+                .try_for_each(|line| output.line(line))?;
         }
         output.end()?;
         Ok(Exit::Success)
     }
 }
 
+/// The lines of a code's example.
+fn example(code: &str) -> Option<&'static str> {
+    EXAMPLES.iter().find(|(of, _)| *of == code).map(|(_, lines)| *lines)
+}
+
 fn row(doc: &CodeDoc) -> Value {
     let means = doc.doc.split_whitespace().collect::<Vec<_>>().join(" ");
-    json!({"code": doc.code, "class": doc.class, "means": means})
+    json!({"code": doc.code, "class": doc.class, "means": means, "example": example(doc.code)})
 }
