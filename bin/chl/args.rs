@@ -39,6 +39,9 @@ struct Global {
     /// The shape of the data; without it a table on a terminal and JSON lines in a pipe.
     #[arg(long, value_name = "FORMAT", global = true)]
     output: Option<Format>,
+    /// A head of the log is sealed when its blocks have so many bytes; without it 16 MiB.
+    #[arg(long, value_name = "BYTES", global = true, env = "CHL_SEAL_BYTES", hide = true)]
+    seal_bytes: Option<u64>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -100,7 +103,7 @@ impl Args {
     /// Does what was asked.
     pub(crate) fn run(self) -> Outcome<Exit> {
         let Self { global, call } = self;
-        let place = Place::new(&global.data, &global.ledger)?;
+        let place = Place::new(&global.data, &global.ledger)?.sealing_at(global.seal_bytes);
         let output = Output::standard(global.output);
         match call {
             Call::Submit(call) => call.run(&place, output),

@@ -23,6 +23,7 @@ use std::{
 pub(crate) struct Place {
     dir: PathBuf,
     ledger: String,
+    seal_bytes: Option<u64>,
 }
 
 impl Place {
@@ -31,7 +32,17 @@ impl Place {
         // The same rule as for every identifier; it also keeps the name one path segment.
         chl_events::Code::new(ledger)
             .map_err(|error| Failure::usage(format_args!("--ledger {ledger:?}: {error}")))?;
-        Ok(Self { dir: data.join(ledger), ledger: ledger.into() })
+        Ok(Self { dir: data.join(ledger), ledger: ledger.into(), seal_bytes: None })
+    }
+
+    /// The same place, with a head of another size than usual.
+    pub(crate) fn sealing_at(self, seal_bytes: Option<u64>) -> Self {
+        Self { seal_bytes, ..self }
+    }
+
+    /// How large a head of the log may become, where it is not the usual size.
+    pub(crate) fn seal_bytes(&self) -> Option<u64> {
+        self.seal_bytes
     }
 
     /// The ledger's name.
