@@ -6,8 +6,8 @@ use crate::{
     journal::{Entry, Journal},
     vault::{Vault, VaultError},
 };
-use chl_events::{BLOCK_OVERHEAD, Block, BlockError, Instant, MAX_BLOCK_BYTES};
-use chl_log::{AppendError, Chain, EventLog, Head, ReadError, ReadLog};
+use chl_events::{Block, BlockError, Instant};
+use chl_log::{AppendError, EventLog, Head, ReadError, ReadLog};
 use std::sync::{
     Arc,
     mpsc::{Receiver, Sender, SyncSender, TryRecvError},
@@ -161,9 +161,9 @@ impl<F: Fn(Report)> Committer<F> {
             return Ok((head, Vec::new()));
         }
         self.vault.sync()?;
-        let blocks = pack(&mut log.chain(), &group.chains)?;
-        let head = log.append(group.first, &blocks)?;
-        Ok((head, blocks))
+        let packed = log.chain().pack_runs(&group.chains)?;
+        let head = log.append_packed(&packed)?;
+        Ok((head, packed.into_blocks()))
     }
 
     fn answer(&mut self, group: Group) {
@@ -217,28 +217,4 @@ impl<F: Fn(Report)> Committer<F> {
         self.log = Some(log);
         Ok(found)
     }
-}
-
-/// Packs chains into blocks so that none is cut by a block's end, unless it is longer than one: a
-/// block is stored whole or not at all.
-fn pack(chain: &mut Chain, chains: &[Vec<Vec<u8>>]) -> Result<Vec<Block>, BlockError> {
-    let mut blocks = Vec::new();
-    let mut now: Vec<&[u8]> = Vec::new();
-    let mut size = BLOCK_OVERHEAD;
-    for commits in chains {
-        let more: usize = commits.iter().map(|commit| commit.len() + 2).sum();
-        let full =
-            size + more > MAX_BLOCK_BYTES || now.len() + commits.len() > usize::from(u16::MAX);
-        if full && !now.is_empty() {
-            blocks.append(&mut chain.pack(&now)?);
-            now.clear();
-            size = BLOCK_OVERHEAD;
-        }
-        now.extend(commits.iter().map(Vec::as_slice));
-        size += more;
-    }
-    if !now.is_empty() {
-        blocks.append(&mut chain.pack(&now)?);
-    }
-    Ok(blocks)
 }

@@ -104,21 +104,53 @@ impl Chain {
 
     /// Packs like [`Chain::pack`], and keeps what the log would else hash once more.
     pub fn pack_group<C: AsRef<[u8]>>(&mut self, commits: &[C]) -> Result<Packed, BlockError> {
+        self.pack_runs(std::slice::from_ref(&commits))
+    }
+
+    /// Packs runs of commits so that none is cut by a block's end, unless it is longer than a
+    /// block: a block is stored whole or not at all.
+    pub fn pack_runs<R, C>(&mut self, runs: &[R]) -> Result<Packed, BlockError>
+    where
+        R: AsRef<[C]>,
+        C: AsRef<[u8]>,
+    {
         let mut after = self.clone();
         let mut blocks = Vec::new();
-        let mut rest = commits;
-        while !rest.is_empty() {
-            let (now, later) = rest.split_at(fitting(rest));
-            let block = Block::new(after.ledger, after.next(), after.root, now)?;
-            for commit in now {
-                after.frontier.push(commit.as_ref());
+        let mut waiting: Vec<&[u8]> = Vec::new();
+        let mut size = BLOCK_OVERHEAD;
+        for run in runs {
+            let run = run.as_ref();
+            let more: usize = run.iter().map(|commit| 2 + commit.as_ref().len()).sum();
+            let many = waiting.len() + run.len() > usize::from(u16::MAX);
+            if !waiting.is_empty() && (many || size + more > MAX_BLOCK_BYTES) {
+                blocks.push(after.pack_block(&waiting)?);
+                waiting.clear();
+                size = BLOCK_OVERHEAD;
             }
-            after.root = after.frontier.root();
-            blocks.push(block);
-            rest = later;
+            waiting.extend(run.iter().map(AsRef::as_ref));
+            size += more;
+            while size > MAX_BLOCK_BYTES && fitting(&waiting) < waiting.len() {
+                let later = waiting.split_off(fitting(&waiting));
+                let block = after.pack_block(&waiting)?;
+                size -= block.bytes().len() - BLOCK_OVERHEAD;
+                blocks.push(block);
+                waiting = later;
+            }
+        }
+        if !waiting.is_empty() {
+            blocks.push(after.pack_block(&waiting)?);
         }
         let before = std::mem::replace(self, after.clone());
         Ok(Packed { before, blocks, after })
+    }
+
+    fn pack_block(&mut self, commits: &[&[u8]]) -> Result<Block, BlockError> {
+        let block = Block::new(self.ledger, self.next(), self.root, commits)?;
+        for commit in commits {
+            self.frontier.push(commit);
+        }
+        self.root = self.frontier.root();
+        Ok(block)
     }
 }
 
@@ -139,6 +171,11 @@ impl Packed {
     /// The blocks, in order.
     pub fn blocks(&self) -> &[Block] {
         &self.blocks
+    }
+
+    /// The blocks, given away.
+    pub fn into_blocks(self) -> Vec<Block> {
+        self.blocks
     }
 
     /// The chain behind the last block.
