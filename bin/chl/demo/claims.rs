@@ -2,7 +2,7 @@
 
 use super::agenda::HOUR;
 use super::partners::Standing;
-use super::world::{Sender, Task, World, money, programme};
+use super::world::{Sender, Task, World, date, day, money, programme};
 use serde_json::{Value, json};
 
 /// A claim under way.
@@ -26,6 +26,8 @@ pub(super) struct Claim {
 #[derive(Debug, Clone, Copy)]
 pub(super) enum ClaimStep {
     AddProof,
+    /// The same invoice is sent in again, on another claim.
+    Again,
     Withdraw,
     /// Approved or rejected; true when it was disputed before.
     Decide(bool),
@@ -34,7 +36,6 @@ pub(super) enum ClaimStep {
     Fail,
     ClawBack,
     Recover,
-    SetOff,
     WriteOff,
 }
 
@@ -50,6 +51,9 @@ impl World {
         };
         if self.dice.chance(90) {
             self.plan(HOUR, &claim, ClaimStep::AddProof);
+        }
+        if self.dice.chance(25) {
+            self.plan(30 * HOUR, &claim, ClaimStep::Again);
         }
         if let Some(step) = step {
             self.plan(after, &claim, step);
@@ -81,13 +85,13 @@ impl World {
     }
 
     pub(super) fn step_claim(&mut self, claim: Claim, step: ClaimStep) {
-        let currency = programme(claim.programme).currency;
         let partner = Sender::partner(&self.partner_id(claim.partner));
         match step {
             ClaimStep::AddProof if self.acts(claim.partner) => {
                 let more = json!([{ "kind": "attendee_list", "sha256": self.digest() }]);
                 self.on_claim("AddProof", partner, &claim, json!({ "proof": more }));
             }
+            ClaimStep::Again => self.claim_again(&claim),
             ClaimStep::Withdraw => {
                 let note = json!({ "note": "sent in twice" });
                 self.on_claim("WithdrawClaim", partner, &claim, note);
@@ -111,18 +115,23 @@ impl World {
                 let data = json!({ "method": "cash" });
                 self.on_claim("RecoverClawback", Sender::finance("pay-2"), &claim, data);
             }
-            ClaimStep::SetOff => {
-                let data = json!({ "method": "netting", "amount": money(100, currency) });
-                self.on_claim("RecoverClawback", Sender::finance("pay-2"), &claim, data);
-                let after = self.days(5, 20);
-                self.plan(after, &claim, ClaimStep::WriteOff);
-            }
             ClaimStep::WriteOff => {
                 let note = json!({ "note": "not worth a lawsuit" });
                 self.on_claim("WriteOffClawback", Sender::finance("head"), &claim, note);
             }
             ClaimStep::AddProof | ClaimStep::Dispute => {}
         }
+    }
+
+    fn claim_again(&mut self, claim: &Claim) {
+        let terms = programme(claim.programme);
+        let data = json!({
+            "claim": self.name("kx"), "partner": self.partner_id(claim.partner),
+            "programme": terms.id, "activity": "event", "cost": money(50_000, terms.currency),
+            "activity_date": date(day(self.now) - 3), "proof": claim.invoice,
+        });
+        let sender = Sender::partner(&self.partner_id(claim.partner));
+        self.send("ClaimCoop", sender, data);
     }
 
     fn decide_claim(&mut self, claim: Claim, disputed: bool) {
@@ -155,8 +164,17 @@ impl World {
     fn pay(&mut self, claim: Claim) {
         let currency = programme(claim.programme).currency;
         let payer = self.dice.between(1, 3);
-        let withheld = self.dice.chance(60);
-        let method = if withheld || self.dice.chance(720) { "cash" } else { "credit_memo" };
+        let owed = self.owed(&claim, 0);
+        let set_off = owed > claim.granted * 12 / 10;
+        if set_off {
+            self.owed(&claim, -claim.granted);
+        }
+        let withheld = !set_off && self.dice.chance(60);
+        let method = match (set_off, withheld || self.dice.chance(720)) {
+            (true, _) => "netting",
+            (false, true) => "cash",
+            (false, false) => "credit_memo",
+        };
         let withheld = withheld.then(|| money((claim.granted / 10).max(1), currency));
         let reference = self.name("pmt");
         let data = json!({ "method": method, "withheld": withheld, "reference": reference });
@@ -169,15 +187,29 @@ impl World {
         }
     }
 
+    /// What the partner owes in a claim's fund and is to be set off, after a change.
+    fn owed(&mut self, claim: &Claim, change: i64) -> i64 {
+        let holder = self.partners.get_mut(claim.partner);
+        let funds = holder.map(|partner| partner.funds.entry(claim.programme).or_default());
+        funds.map_or(0, |fund| {
+            fund.owed += change;
+            fund.owed
+        })
+    }
+
     fn claw_back(&mut self, claim: Claim) {
         let currency = programme(claim.programme).currency;
-        let part = self.dice.chance(400).then(|| money((claim.granted / 4).max(100), currency));
-        let data = json!({ "amount": part, "note": "the event was called off" });
+        let part = self.dice.chance(400).then(|| (claim.granted / 4).max(100));
+        let amount = part.map(|part| money(part, currency));
+        let data = json!({ "amount": amount, "note": "the event was called off" });
         self.on_claim("ClawbackClaim", Sender::finance("head"), &claim, data);
         let after = self.days(4, 30);
         match self.dice.below(100) {
             0..45 => self.plan(after, &claim, ClaimStep::Recover),
-            45..65 => self.plan(after, &claim, ClaimStep::SetOff),
+            // What is paid next is set off against it.
+            45..65 => {
+                self.owed(&claim, part.unwrap_or(claim.granted));
+            }
             65..80 => self.plan(after, &claim, ClaimStep::WriteOff),
             _ => {}
         }

@@ -16,6 +16,8 @@ pub(super) struct Fund {
     lots: BTreeMap<i32, Lot>,
     /// MDF that is allocated and not reserved, in minor units.
     pub(super) mdf: i64,
+    /// What was clawed back and waits to be set off.
+    pub(super) owed: i64,
 }
 
 /// A lot, about.
@@ -112,8 +114,9 @@ impl World {
         let usable_from = if terms.after_period { last + 1 } else { first };
         let lot = Lot { earned, used: 0, usable_from, usable_until, claims_until };
         fund.lots.insert(last, lot);
-        let sweep = |day: i32| (i64::from(day) + 1) * DAY + 9 * HOUR;
-        let jitter = self.dice.between(0, 8 * HOUR);
+        // The day is over in every zone of a programme, and few sales have come in yet.
+        let sweep = |day: i32| (i64::from(day) + 1) * DAY + 5 * HOUR;
+        let jitter = self.dice.between(HOUR / 60, HOUR);
         let close = Task::CloseLot { partner, programme: place, lot: name.clone() };
         self.agenda.put((sweep(last) + jitter).max(self.now + HOUR), close);
         let expire = Task::ExpireLot { partner, programme: place, lot: name };
@@ -186,7 +189,12 @@ impl World {
         let terms = programme(place);
         // Now and then more is asked for than is there: all that is left is granted, or nothing.
         let greedy = self.dice.chance(if terms.id == "momentum" { 20 } else { 60 });
-        let percent = if greedy { 300 } else { self.dice.between(10, 45) };
+        let percent = match (greedy, terms.after_period) {
+            (true, _) => 300,
+            // A quarter of the lot is the most for all claims of one activity.
+            (false, true) => self.dice.between(2, 7),
+            (false, false) => self.dice.between(10, 45),
+        };
         let most = if terms.after_period { 25 } else { 100 };
         let cost = (available * percent / terms.match_percent).max(100);
         let granted = available * percent.min(most) / 100;

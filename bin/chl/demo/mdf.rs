@@ -130,6 +130,7 @@ impl World {
         });
         let sender = Sender::partner(&self.partner_id(partner));
         self.send("RequestMdf", sender, data);
+        self.reserve(&request, request.share);
         let after = self.days(1, 5);
         let step = match self.dice.below(100) {
             0..4 => RequestStep::Cancel,
@@ -153,6 +154,7 @@ impl World {
         match step {
             RequestStep::Decide if self.dice.chance(90) => {
                 self.on_request("RejectMdfRequest", manager, &request);
+                self.reserve(&request, -request.share);
             }
             RequestStep::Decide => self.approve_request(request, manager),
             RequestStep::Cancel => {
@@ -179,7 +181,9 @@ impl World {
         let terms = programme(request.programme);
         let less = self.dice.chance(150);
         if less {
-            request.share = (request.share * 7 / 10).max(100);
+            let share = (request.share * 7 / 10).max(100);
+            self.reserve(&request, share - request.share);
+            request.share = share;
         }
         let amount = less.then(|| money(request.share, terms.currency));
         let data = json!({
@@ -187,7 +191,6 @@ impl World {
             "programme": terms.id, "amount": amount,
         });
         self.send("ApproveMdfRequest", manager, data);
-        self.reserve(&request, request.share);
         let over = (i64::from(request.end) + 2) * DAY - self.now;
         let claim = over + self.days(0, 20);
         let lapse = over + (of(&WINDOWS, request.programme) + 1) * DAY;
@@ -203,6 +206,10 @@ impl World {
     }
 
     fn claim_request(&mut self, request: Request, last: bool) {
+        let partner = self.partners.get(request.partner);
+        if partner.is_none_or(|partner| partner.standing != Standing::Active) {
+            return;
+        }
         let terms = programme(request.programme);
         let percent = if last { self.dice.between(70, 115) } else { self.dice.between(20, 45) };
         let cost = (request.cost * percent / 100).max(100);

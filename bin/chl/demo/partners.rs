@@ -208,7 +208,7 @@ impl World {
         let after = self.days(70, 240);
         match fate {
             0..45 => self.later(after, Task::Life(number, LifeStep::Suspend)),
-            45..70 => self.later(after, Task::Life(number, LifeStep::Terminate)),
+            45..85 => self.later(after, Task::Life(number, LifeStep::Terminate)),
             _ => {}
         }
     }
@@ -243,12 +243,12 @@ impl World {
         // Only a later partner has an earlier one as its parent, so that there is no circle.
         let parent = self.partners.get(number / 2).filter(|parent| number > 8 && ready(parent));
         let parent = parent.map(|parent| parent.id.clone());
-        if let Some(parent) = parent.filter(|_| self.dice.chance(150)) {
+        if let Some(parent) = parent.filter(|_| self.dice.chance(300)) {
             let data = json!({ "partner": id, "parent": parent });
             self.send("AttachParent", Sender::service("/crm-sync"), data);
             self.note(number, |links| links.parent = Some(parent));
         }
-        if self.dice.chance(120) {
+        if self.dice.chance(300) {
             let after = self.days(60, 250);
             self.later(after, Task::Life(number, LifeStep::Unlink));
         }
