@@ -167,7 +167,7 @@ fn ledger_figures(desk: &Desk) -> Figures {
     let contested = query(desk, &["conflicts"]).len();
     let state = |name: &str| deals.iter().filter(|deal| deal["state"] == name).count();
     let won = deals.iter().filter(|deal| deal["state"] == "won");
-    let won_cents: u64 = won.map(|deal| cents(&deal["won_value"])).sum();
+    let won_cents: u64 = won.map(|deal| cents(&deal["won_value"]["amount"])).sum();
     assert_eq!(won_cents % 100, 0);
     let funds = query(desk, &["balances", "--fund", "coop", "--lot", "total"]);
     let rejects = csv::Reader::from_path(desk.path("sales_pipeline.rejects.csv")).unwrap();
