@@ -104,7 +104,9 @@ impl World {
                 self.end(number);
                 match other.stage {
                     Stage::Pending => self.end(incumbent),
-                    _ => self.displace(incumbent),
+                    Stage::Approved | Stage::Contested(_) | Stage::Lapsed | Stage::Unprotected => {
+                        self.displace(incumbent)
+                    }
                 }
             }
             _ => {
