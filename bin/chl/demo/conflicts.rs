@@ -1,6 +1,7 @@
 //! Conflicts: escalated, decided one way or another, or lapsed.
 
-use super::deals::{Deal, DealStep, Stage, customer, name};
+use super::deals::DealStep;
+use super::slots::{Deal, Stage, customer, name};
 use super::world::{Task, World, programme};
 use chl_events::DealId;
 use chl_events::conflict::ConflictKind;
@@ -30,7 +31,7 @@ impl World {
             }
             return self.protect(challenger);
         }
-        self.challenge(challenger, incumbent);
+        self.deals.challenge(challenger, incumbent);
         let mut level = 1;
         let mut after = self.days(2, 9);
         while level < 3 && self.dice.chance(250) {

@@ -3,57 +3,9 @@
 use super::agenda::{DAY, HOUR};
 use super::names;
 use super::programmes::PRODUCT_LINES;
+use super::slots::{Deal, Occupant, Stage, UNSURE, customer, name};
 use super::world::{Sender, Task, World, date, day, money, programme};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
-
-/// A deal that is not over.
-#[derive(Debug, Clone)]
-pub(super) struct Deal {
-    /// Its partner; none when the vendor sells itself.
-    pub(super) partner: Option<usize>,
-    /// Its programme, by place.
-    pub(super) programme: usize,
-    /// Its customer's number.
-    pub(super) customer: u64,
-    /// Its product line.
-    pub(super) line: &'static str,
-    /// Its territory.
-    pub(super) territory: &'static str,
-    /// Its value in minor units.
-    pub(super) value: i64,
-    /// Where it stands.
-    pub(super) stage: Stage,
-    /// The end of its protection, about.
-    pub(super) until: i64,
-}
-
-/// Where a deal stands, as far as what was sent tells.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Stage {
-    /// Registered, not decided.
-    Pending,
-    /// Protected.
-    Approved,
-    /// In a conflict with the deal of this number.
-    Contested(u64),
-    /// Its conflict lapsed: submitted and unprotected.
-    Lapsed,
-    /// Its protection is over, or went to another.
-    Unprotected,
-}
-
-/// The deals that are not over, and who guards what.
-#[derive(Debug, Default)]
-pub(super) struct Deals {
-    /// By number.
-    pub(super) open: BTreeMap<u64, Deal>,
-    /// The guards of a customer's product line, in the order in which they came.
-    guards: BTreeMap<(u64, &'static str), Vec<u64>>,
-    /// The deals in conflict with a guard.
-    challengers: BTreeMap<u64, Vec<u64>>,
-    registered: u64,
-}
 
 /// A step of a deal.
 #[derive(Debug, Clone, Copy)]
@@ -69,96 +21,6 @@ pub(super) enum DealStep {
     Resolve(u8),
     /// The conflict has lapsed: the vendor looks at the deal again.
     Again,
-}
-
-/// Who stands at a place, for one who comes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Occupant {
-    Nobody,
-    Oneself,
-    Another(u64),
-    /// Protection ends about now; nobody knows the hour.
-    Unsure,
-}
-
-/// How far from the model's own reckoning the end of protection may be: clocks change.
-const UNSURE: i64 = 3 * HOUR;
-
-impl Deals {
-    /// Who stands at a place.
-    pub(super) fn occupant(&self, place: &Deal, now: i64) -> Occupant {
-        let guards = self.guards.get(&(place.customer, place.line)).into_iter().flatten();
-        let mut first = Occupant::Nobody;
-        for number in guards {
-            let Some(guard) = self.open.get(number) else { continue };
-            let counts_territory = programme(guard.programme).id == "momentum";
-            if counts_territory && guard.territory != place.territory {
-                continue;
-            }
-            let pending = guard.stage == Stage::Pending;
-            if !pending && guard.until < now - UNSURE {
-                continue;
-            }
-            if !pending && guard.until < now + UNSURE {
-                return Occupant::Unsure;
-            }
-            if guard.partner == place.partner {
-                return Occupant::Oneself;
-            }
-            if first == Occupant::Nobody {
-                first = Occupant::Another(*number);
-            }
-        }
-        first
-    }
-
-    /// Whether a deal guards its slot for so long at least.
-    pub(super) fn guards(&self, number: u64, until: i64) -> bool {
-        let open = self.open.get(&number);
-        open.is_some_and(|deal| match deal.stage {
-            Stage::Pending => true,
-            Stage::Approved => deal.until > until,
-            Stage::Contested(_) | Stage::Lapsed | Stage::Unprotected => false,
-        })
-    }
-
-    /// Lets a deal guard its slot.
-    pub(super) fn guard(&mut self, number: u64) {
-        let Some(deal) = self.open.get(&number) else { return };
-        let guards = self.guards.entry((deal.customer, deal.line)).or_default();
-        if !guards.contains(&number) {
-            guards.push(number);
-        }
-    }
-
-    /// Ends a deal's guard; the deals whose conflicts lapse with it.
-    pub(super) fn unguard(&mut self, number: u64) -> Vec<u64> {
-        let Some(deal) = self.open.get(&number) else { return Vec::new() };
-        let key = (deal.customer, deal.line);
-        if let Some(guards) = self.guards.get_mut(&key) {
-            guards.retain(|guard| *guard != number);
-            if guards.is_empty() {
-                self.guards.remove(&key);
-            }
-        }
-        let mut lapsed = self.challengers.remove(&number).unwrap_or_default();
-        lapsed.retain(|challenger| {
-            self.open.get_mut(challenger).is_some_and(|deal| {
-                let stands = deal.stage == Stage::Contested(number);
-                if stands {
-                    deal.stage = Stage::Lapsed;
-                }
-                stands
-            })
-        });
-        lapsed
-    }
-
-    /// An open deal that another could collide with.
-    fn rival(&self, from: u64, now: i64) -> Option<u64> {
-        let mut near = self.open.range(from..).take(24).map(|(number, _)| *number);
-        near.find(|number| self.guards(*number, now + 20 * DAY))
-    }
 }
 
 impl World {
@@ -186,7 +48,7 @@ impl World {
     /// Chooses customer and product line: now and then another's slot on purpose.
     fn find_place(&mut self, deal: &mut Deal) -> Occupant {
         if self.dice.chance(170) {
-            let from = self.dice.below(self.deals.registered + 1);
+            let from = self.dice.below(self.deals.registered() + 1);
             let rival = self.deals.rival(from, self.now);
             if let Some(rival) = rival.and_then(|rival| self.deals.open.get(&rival)) {
                 (deal.customer, deal.line) = (rival.customer, rival.line);
@@ -240,8 +102,7 @@ impl World {
     }
 
     fn register(&mut self, mut deal: Deal, occupant: Occupant) {
-        self.deals.registered += 1;
-        let number = self.deals.registered;
+        let number = self.deals.next();
         let terms = programme(deal.programme);
         let close_in = self.dice.between(25, 120);
         let data = json!({
@@ -453,19 +314,4 @@ impl World {
             self.later(after, Task::Deal(challenger, DealStep::Again));
         }
     }
-
-    /// Notes that a deal is in conflict with a guard.
-    pub(super) fn challenge(&mut self, challenger: u64, incumbent: u64) {
-        self.deals.challengers.entry(incumbent).or_default().push(challenger);
-    }
-}
-
-/// The identifier of a deal.
-pub(super) fn name(number: u64) -> String {
-    format!("d-{number:06}")
-}
-
-/// The identifier of a customer.
-pub(super) fn customer(number: u64) -> String {
-    format!("c-{number:05}")
 }

@@ -1,7 +1,7 @@
 //! What people and systems get wrong: commands that the ledger refuses, or has seen before.
 
-use super::deals::customer;
 use super::programmes::{EXCLUDED_ACTIVITY, PRODUCT_LINES};
+use super::slots::customer;
 use super::world::{Sender, World, date, day, money, programme};
 use serde_json::{Value, json};
 

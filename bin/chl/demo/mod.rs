@@ -17,6 +17,7 @@ mod mistakes;
 mod names;
 mod partners;
 mod programmes;
+mod slots;
 mod world;
 
 use agenda::{DAY, HOUR, YEAR_END, YEAR_START};

@@ -2,11 +2,12 @@
 
 use super::agenda::{Agenda, DAY, HOUR, SECOND, YEAR_START};
 use super::claims::{Claim, ClaimStep};
-use super::deals::{DealStep, Deals};
+use super::deals::DealStep;
 use super::dice::Dice;
 use super::mdf::{Request, RequestStep};
 use super::partners::{LifeStep, Partner};
 use super::programmes::{PROGRAMMES, Programme};
+use super::slots::Deals;
 use chl_events::Date;
 use serde_json::{Map, Value, json};
 use std::collections::VecDeque;
