@@ -20,9 +20,37 @@ const MUTATIONS: usize = 50_000;
 
 /// Pieces that break texts, numbers and structure.
 const PIECES: &[&str] = &[
-    "\"", "{", "}", "[", "]", ",", ":", "\\", "\\u0000", "\\ud800", "\u{0}", "\u{7f}", "é",
-    "日本語", "🦀", "\u{202e}", "null", "true", "-1", "0", "1e999", "99999999999999999999999999",
-    "0.1", "NaN", "{\"a\":1}", "[[[[[[[[[[[[[[[[[[[[", "  ", "\n", "\t", "\u{feff}", "//",
+    "\"",
+    "{",
+    "}",
+    "[",
+    "]",
+    ",",
+    ":",
+    "\\",
+    "\\u0000",
+    "\\ud800",
+    "\u{0}",
+    "\u{7f}",
+    "é",
+    "日本語",
+    "🦀",
+    "\u{202e}",
+    "null",
+    "true",
+    "-1",
+    "0",
+    "1e999",
+    "99999999999999999999999999",
+    "0.1",
+    "NaN",
+    "{\"a\":1}",
+    "[[[[[[[[[[[[[[[[[[[[",
+    "  ",
+    "\n",
+    "\t",
+    "\u{feff}",
+    "//",
 ];
 
 /// Lines of commands that make sense one after the other.
@@ -119,10 +147,21 @@ fn fattened(bytes: Vec<u8>, rng: &mut ChaCha8Rng) -> Vec<u8> {
 
 fn retyped(bytes: Vec<u8>, rng: &mut ChaCha8Rng) -> Vec<u8> {
     let values = [
-        json!(null), json!(true), json!(-1), json!(1.5), json!(u64::MAX), json!(""), json!("x"),
-        json!([]), json!({}), json!("2026-02-30"), json!("9999999999999999999.99"),
-        json!({"amount": 12, "currency": "USD"}), json!({"amount": "1.005", "currency": "USD"}),
-        json!({"amount": "-5.00", "currency": "USD"}), json!({"amount": "5", "currency": "XXX"}),
+        json!(null),
+        json!(true),
+        json!(-1),
+        json!(1.5),
+        json!(u64::MAX),
+        json!(""),
+        json!("x"),
+        json!([]),
+        json!({}),
+        json!("2026-02-30"),
+        json!("9999999999999999999.99"),
+        json!({"amount": 12, "currency": "USD"}),
+        json!({"amount": "1.005", "currency": "USD"}),
+        json!({"amount": "-5.00", "currency": "USD"}),
+        json!({"amount": "5", "currency": "XXX"}),
     ];
     let value = values[rng.random_range(0..values.len())].clone();
     set(bytes, rng, || value)

@@ -168,7 +168,8 @@ fn deals(ledger: &Ledger, model: &Model) {
 fn conflicts(ledger: &Ledger, model: &Model) {
     let rows = ledger.rows(View::Conflicts, &[]);
     assert_eq!(rows.len(), model.conflicts.len());
-    let states: BTreeMap<_, _> = rows.iter().map(|row| (row["conflict"].to_string(), row)).collect();
+    let states: BTreeMap<_, _> =
+        rows.iter().map(|row| (row["conflict"].to_string(), row)).collect();
     for (name, conflict) in &model.conflicts {
         let name = json!(ledger.name(name).unwrap()).to_string();
         let row = states[&name];

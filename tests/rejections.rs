@@ -11,18 +11,12 @@ mod model;
 
 use chl_aggregates::{Class, CodeDoc};
 use chl_bus::BusRejection;
-use model::path::Ledger;
+use model::{coverage::INTERNAL, path::Ledger};
 use std::{
     collections::BTreeMap,
     fmt::Write,
     path::{Path, PathBuf},
 };
-
-/// Codes that only the ledger's own commands can meet, and which.
-const INTERNAL: &[(&str, &str)] = &[
-    ("conflict.already_open", "OpenConflict, sent by the policy that opens conflicts"),
-    ("conflict.not_contested", "OpenConflict, sent by the policy that opens conflicts"),
-];
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/rejections")

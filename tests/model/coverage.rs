@@ -3,15 +3,17 @@
 use chl_aggregates::Class;
 use chl_bus::{Answer, BusRejection};
 use chl_events::{
-    ClaimId, Commit, ConflictId, DealId, Event, PartnerId, RequestId,
-    claim::ClaimEvent,
-    conflict::ConflictEvent,
-    coop::CoopEvent,
-    deal::DealEvent,
-    mdf::MdfEvent,
+    ClaimId, Commit, ConflictId, DealId, Event, PartnerId, RequestId, claim::ClaimEvent,
+    conflict::ConflictEvent, coop::CoopEvent, deal::DealEvent, mdf::MdfEvent,
     partner::PartnerEvent,
 };
 use std::collections::{BTreeMap, BTreeSet};
+
+/// Codes that only the ledger's own commands can meet, and which command that is.
+pub(crate) const INTERNAL: &[(&str, &str)] = &[
+    ("conflict.already_open", "OpenConflict, sent by the policy that opens conflicts"),
+    ("conflict.not_contested", "OpenConflict, sent by the policy that opens conflicts"),
+];
 
 /// Every edge of the states that the domain draws.
 const EDGES: &[&str] = &[
@@ -149,6 +151,7 @@ impl Coverage {
         let edges = EDGES.iter().filter(|edge| !self.edges.contains_key(**edge));
         let codes = BusRejection::all_codes().into_iter();
         let codes = codes.filter(|doc| doc.class != Class::Malformed);
+        let codes = codes.filter(|doc| INTERNAL.iter().all(|(code, _)| *code != doc.code));
         let codes = codes.filter(|doc| !self.codes.contains_key(doc.code));
         events
             .map(|name| format!("event {name}"))

@@ -206,7 +206,8 @@ pub(crate) fn minor(text: &Value) -> i128 {
 fn identity(ledger: &Ledger) {
     let mut totals: BTreeMap<String, i128> = BTreeMap::new();
     for row in ledger.rows(chl_runtime::View::Balances, &[]) {
-        let sum = |columns: &[&str]| -> i128 { columns.iter().map(|name| minor(&row[*name])).sum() };
+        let sum =
+            |columns: &[&str]| -> i128 { columns.iter().map(|name| minor(&row[*name])).sum() };
         let stocks = sum(&["available", "held", "payable", "reserved"]);
         let flows = sum(&["accrued", "restored"]);
         let outflows = sum(&["reversed", "expired", "converted", "paid"]);

@@ -57,7 +57,12 @@ pub(crate) struct Sent {
 
 impl Sent {
     /// A command without anything special about it.
-    pub(crate) fn new(id: String, at: Instant, sender: Sender, command: impl Into<Command>) -> Self {
+    pub(crate) fn new(
+        id: String,
+        at: Instant,
+        sender: Sender,
+        command: impl Into<Command>,
+    ) -> Self {
         let command = command.into();
         Self { id, at, time: None, backfill: false, expected_version: None, sender, command }
     }

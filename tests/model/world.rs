@@ -145,10 +145,10 @@ pub(crate) fn euro(version: u32, from: &str) -> Value {
     })
 }
 
-/// A programme that offers nothing, from March on.
+/// A programme that offers nothing.
 pub(crate) fn bare() -> Value {
     json!({
-        "programme": "bare", "version": 1, "effective_from": "2026-03-01", "currency": "JPY",
+        "programme": "bare", "version": 1, "effective_from": "2026-01-01", "currency": "JPY",
         "terms": {}
     })
 }
@@ -169,7 +169,7 @@ pub(crate) fn opening() -> Vec<(Sender, Command)> {
         let id = partner(number);
         let territories: &[&str] = if number == 3 { &["west"] } else { &[] };
         let recruit = json!({
-            "partner": id, "name": format!("Partner {number}"), "types": ["reseller", "var"],
+            "partner": id, "name": format!("Partner {number}"), "types": if number == 2 { ["distributor", "var"] } else { ["reseller", "var"] },
             "country": "US", "territories": territories,
         });
         say(manager(), "RecruitPartner", recruit);

@@ -1,7 +1,7 @@
 //! Authorising: what a connection lets a document say, and what a role may send.
 
 use crate::rejection::{BusRejection, Refused};
-use chl_commands::{Command, Envelope, deal::Deal};
+use chl_commands::{Command, Envelope};
 use chl_events::{ActorId, Instant, Origin, PartnerId, Role};
 
 /// Which sources a connection may use.
@@ -133,7 +133,8 @@ fn check_role(origin: &Origin, command: &Command) -> Result<(), BusRejection> {
     }
     let speaks_for_itself = match command.owner() {
         Some(owner) => origin.partner.as_ref() == Some(owner),
-        None => origin.partner.is_some() && !is_direct(command),
+        // Whose deal it is, or that it is the vendor's own, the decision knows.
+        None => origin.partner.is_some(),
     };
     if role == Role::Partner && !speaks_for_itself {
         return Err(BusRejection::Partner { command: kind.name });
@@ -145,9 +146,4 @@ fn check_role(origin: &Origin, command: &Command) -> Result<(), BusRejection> {
         return Err(BusRejection::Backfill { role });
     }
     Ok(())
-}
-
-/// A deal that the vendor registers for itself.
-fn is_direct(command: &Command) -> bool {
-    matches!(command, Command::Deal(Deal::RegisterDeal(deal)) if deal.partner.is_none())
 }

@@ -55,11 +55,8 @@ impl Maker<'_> {
     fn contract(&mut self, programme: &str) -> Value {
         let low = if self.slip(5) { 1_000 } else { 30_000 };
         let tcv = self.money(programme, low, 90_000);
-        let signed = if self.slip(4) {
-            self.day(programme, -80, 3)
-        } else {
-            self.day(programme, -20, 0)
-        };
+        let signed =
+            if self.slip(4) { self.day(programme, -80, 3) } else { self.day(programme, -20, 0) };
         if self.slip(50) {
             json!({"tcv": tcv, "perpetual": true, "signed_on": signed})
         } else {
@@ -116,14 +113,14 @@ impl Maker<'_> {
 
     pub(super) fn close_deal(&mut self) -> Option<Choice> {
         use DealState::{Approved, Contested, Displaced, Expired, Submitted};
-        let state = self.one_of(&[Approved, Approved, Approved, Contested, Displaced, Expired, Submitted])?;
+        let often = [Displaced, Contested, Approved, Displaced, Expired, Submitted];
+        let here = |state: &DealState| self.model.deals.values().any(|deal| deal.state == *state);
+        let here: Vec<DealState> = often.into_iter().filter(here).collect();
+        let state = self.one_of(&here)?;
         let (id, deal) = self.deal(&[state])?;
         let programme = deal.programme.to_string();
-        let closed_on = if self.slip(4) {
-            self.day(&programme, 1, 5)
-        } else {
-            self.today(&programme)
-        };
+        let closed_on =
+            if self.slip(4) { self.day(&programme, 1, 5) } else { self.today(&programme) };
         let mut data = json!({"deal": id, "customer": deal.customer, "closed_on": closed_on});
         if self.slip(40) {
             data["loss_reason"] = json!("price");
@@ -164,7 +161,8 @@ impl Maker<'_> {
             "criterion": criterion, "note": "decided in the meeting of Tuesday",
         });
         if resolution == "split" {
-            let partner = |id: &DealId| self.model.deals.get(id).and_then(|one| one.partner.clone());
+            let partner =
+                |id: &DealId| self.model.deals.get(id).and_then(|one| one.partner.clone());
             let (one, other) = (partner(&incumbent)?, partner(&challenger)?);
             let percent = if self.slip(10) { "59.99" } else { "60.00" };
             data["shares"] = json!([

@@ -72,8 +72,9 @@ impl Maker<'_> {
 
     pub(super) fn claim_coop(&mut self) -> Option<Choice> {
         let rich = self.model.lots.iter().filter(|(_, lot)| lot.available > 0);
-        let funds: Vec<_> =
-            rich.map(|((programme, partner, _), lot)| (programme.clone(), partner.clone(), lot.clone())).collect();
+        let funds: Vec<_> = rich
+            .map(|((programme, partner, _), lot)| (programme.clone(), partner.clone(), lot.clone()))
+            .collect();
         let (programme, partner, lot) = self.one_of(&funds)?;
         let word = programme.to_string();
         let today = self.today(&word);
@@ -191,7 +192,9 @@ impl Maker<'_> {
     }
 
     pub(super) fn cancel_request(&mut self) -> Option<Choice> {
-        let (id, request) = self.request_in(&[RequestState::Submitted, RequestState::Approved])?;
+        let often = [RequestState::Submitted, RequestState::Approved, RequestState::Approved];
+        let state = self.one_of(&often)?;
+        let (id, request) = self.request_in(&[state])?;
         let data =
             json!({"request": id, "partner": request.partner, "programme": request.programme});
         said(self.own(&request.partner), "CancelMdfRequest", data)
@@ -259,8 +262,8 @@ impl Maker<'_> {
     }
 
     pub(super) fn add_proof(&mut self) -> Option<Choice> {
-        let (claim, mut data) =
-            self.claim(|claim| matches!(claim.state, ClaimState::Submitted | ClaimState::Approved))?;
+        let (claim, mut data) = self
+            .claim(|claim| matches!(claim.state, ClaimState::Submitted | ClaimState::Approved))?;
         if self.slip(70) && claim.fund == Fund::Mdf {
             data["outcome"] = json!({"leads": 4});
         } else {
@@ -303,7 +306,8 @@ impl Maker<'_> {
     }
 
     pub(super) fn claw_back(&mut self) -> Option<Choice> {
-        let (claim, mut data) = self.claim(|claim| claim.sum(|part| part.paid) > claim.clawed_back)?;
+        let (claim, mut data) =
+            self.claim(|claim| claim.sum(|part| part.paid) > claim.clawed_back)?;
         let paid = claim.sum(|part| part.paid);
         self.with_part(&claim, &mut data, paid);
         said(world::payer(), "ClawbackClaim", data)
@@ -334,8 +338,7 @@ impl Maker<'_> {
                 let requests: Vec<_> = self.model.requests.iter().collect();
                 let (request, held) = self.one_of(&requests)?;
                 let (partner, programme) = (&held.partner, &held.programme);
-                let data =
-                    json!({"request": request, "partner": partner, "programme": programme});
+                let data = json!({"request": request, "partner": partner, "programme": programme});
                 said(world::portal(), "LapseMdfRequest", data)
             }
             kind => {

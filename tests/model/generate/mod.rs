@@ -33,14 +33,14 @@ type Kind = fn(&mut Maker<'_>) -> Option<Choice>;
 
 /// The kinds of commands and how often each is tried.
 const KINDS: &[(u32, Kind)] = &[
-    (10, |maker| maker.register_deal()),
+    (14, |maker| maker.register_deal()),
     (6, |maker| maker.decide_deal()),
     (4, |maker| maker.amend_deal()),
     (3, |maker| maker.extend_deal()),
     (3, |maker| maker.withdraw_deal()),
-    (6, |maker| maker.close_deal()),
-    (3, |maker| maker.escalate()),
-    (6, |maker| maker.resolve()),
+    (10, |maker| maker.close_deal()),
+    (6, |maker| maker.escalate()),
+    (16, |maker| maker.resolve()),
     (10, |maker| maker.accrue()),
     (4, |maker| maker.take_back()),
     (10, |maker| maker.claim_coop()),
@@ -127,7 +127,8 @@ impl Maker<'_> {
 
     /// One of those that make sense; now and then any.
     fn target<T: Clone>(&mut self, sensible: Vec<T>, any: Vec<T>) -> Option<T> {
-        if sensible.is_empty() || self.slip(4) { self.one_of(&any) } else { self.one_of(&sensible) }
+        let chance = if sensible.is_empty() { 12 } else { 4 };
+        if self.slip(chance) { self.one_of(&any) } else { self.one_of(&sensible) }
     }
 
     fn word<'w>(&mut self, words: &[&'w str]) -> &'w str {

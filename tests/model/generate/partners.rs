@@ -15,12 +15,14 @@ impl Maker<'_> {
             ("ActivatePartner", |state| state == Approved),
             ("ReinstatePartner", |state| state == Suspended),
             ("SuspendPartner", |state| state == Active),
-            ("TerminatePartner", |state| matches!(state, Suspended | Prospect | Applied | Approved)),
+            ("TerminatePartner", |state| {
+                matches!(state, Suspended | Prospect | Applied | Approved)
+            }),
         ];
         let (name, fits) = match self.rng.random_range(0..20) {
             0 => return self.recruit(),
-            1..16 => self.one_of(steps.get(..4)?)?,
-            16..19 => steps[4],
+            1..14 => self.one_of(steps.get(..4)?)?,
+            14..17 => steps[4],
             _ => steps[5],
         };
         let any = self.model.partners.keys().cloned().collect();
@@ -42,17 +44,32 @@ impl Maker<'_> {
 
     /// Links, measures, certifications.
     pub(super) fn partner_facts(&mut self) -> Option<Choice> {
-        let (partner, other) = (self.partner(), self.partner());
+        let partner = self.partner();
+        let other = if self.slip(60) { world::partner(2) } else { self.partner() };
         let sender = self.managing();
-        match self.rng.random_range(0..6) {
+        let kind = match self.rng.random_range(0..10) {
+            6 | 7 => 1,
+            8 | 9 => 3,
+            kind => kind,
+        };
+        match kind {
             0 => said(sender, "AttachParent", json!({"partner": partner, "parent": other})),
             1 => {
-                let parent = self.model.partners.get(&partner)?.parent.clone().unwrap_or(other);
+                let mut children =
+                    self.model.partners.iter().filter(|(_, one)| one.parent.is_some());
+                let (partner, parent) = children
+                    .next()
+                    .map_or((partner, None), |(id, one)| (id.clone(), one.parent.clone()));
+                let parent = parent.unwrap_or(other);
                 said(sender, "DetachParent", json!({"partner": partner, "parent": parent}))
             }
             2 => said(sender, "LinkDistributor", json!({"partner": partner, "distributor": other})),
             3 => {
-                let linked = self.model.partners.get(&partner)?.distributors.first().cloned();
+                let mut linked =
+                    self.model.partners.iter().filter(|(_, one)| !one.distributors.is_empty());
+                let (partner, linked) = linked.next().map_or((partner, None), |(id, one)| {
+                    (id.clone(), one.distributors.first().cloned())
+                });
                 let distributor = linked.unwrap_or(other);
                 let data = json!({"partner": partner, "distributor": distributor});
                 said(sender, "UnlinkDistributor", data)

@@ -119,7 +119,9 @@ impl Model {
                 });
                 Ok(())
             }
-            Asked::DisputeClaim(c) => self.dispute(&c.claim, c.fund, &c.programme, &c.partner, sent),
+            Asked::DisputeClaim(c) => {
+                self.dispute(&c.claim, c.fund, &c.programme, &c.partner, sent)
+            }
             Asked::PayClaim(c) => self.pay(c, sent),
             Asked::FailPayment(c) => {
                 let claim = self.claim(&c.claim, c.fund, &c.programme, &c.partner)?;
@@ -194,6 +196,9 @@ impl Model {
     fn claim_coop(&mut self, c: &ClaimCoop, sent: &Sent) -> Check {
         self.known(&c.programme, &c.partner)?;
         let invoices = invoices(&c.proof);
+        let mine =
+            |key: &(ProgrammeId, PartnerId, LotId)| key.0 == c.programme && key.1 == c.partner;
+        self.deny(!self.lots.keys().any(mine), &[3])?;
         self.deny(self.claims.contains_key(&c.claim) || self.taken(&invoices), &[4])?;
         self.active(&c.programme, &c.partner)?;
         let zone = self.zone(&c.programme);
@@ -204,7 +209,8 @@ impl Model {
         self.deny(Self::excluded(&terms.excluded_activities, &c.activity), &[6])?;
         self.deny(lacks(&terms.proofs, &c.activity, &c.proof), &[6])?;
         self.deny(c.cost.currency() != version.currency, &[7])?;
-        let requested = exact::share(c.cost.minor(), terms.match_rate).round(version.terms.rounding);
+        let requested =
+            exact::share(c.cost.minor(), terms.match_rate).round(version.terms.rounding);
         self.unsure(requested == 0)?;
         let mut wanted = requested;
         for amount in caps(&terms.caps, &c.activity).filter_map(|cap| cap.amount) {
@@ -302,7 +308,8 @@ impl Model {
         self.deny(Self::excluded(&terms.excluded_activities, &request.activity), &[6])?;
         self.deny(lacks(&terms.proofs, &request.activity, &c.proof), &[6])?;
         self.deny(c.cost.currency() != version.currency, &[7])?;
-        let requested = exact::share(c.cost.minor(), terms.match_rate).round(version.terms.rounding);
+        let requested =
+            exact::share(c.cost.minor(), terms.match_rate).round(version.terms.rounding);
         self.unsure(requested == 0)?;
         let mut wanted = requested;
         for amount in caps(&terms.caps, &request.activity).filter_map(|cap| cap.amount) {

@@ -43,7 +43,10 @@ impl Model {
     }
 
     pub(crate) fn conflict_levels(&self, incumbent: &DealId) -> Vec<ConflictLevel> {
-        self.deals.get(incumbent).map(|deal| deal.terms().conflict_levels.clone()).unwrap_or_default()
+        self.deals
+            .get(incumbent)
+            .map(|deal| deal.terms().conflict_levels.clone())
+            .unwrap_or_default()
     }
 
     pub(super) fn resolved(&mut self, id: &ConflictId) {
@@ -79,10 +82,10 @@ impl Model {
             Asked::OpenConflict(_) => self.deny(true, &[2]),
             Asked::EscalateConflict(c) => {
                 let conflict = self.conflict(&c.conflict, &c.customer)?;
-                self.deny(!conflict.is_open(), &[5])?;
+                self.deny(!conflict.is_open(), &[4, 5])?;
                 let levels = self.conflict_levels(&conflict.incumbent);
                 let named = levels.iter().any(|level| level.level == c.level);
-                self.deny(!named || c.level <= conflict.level, &[5, 6])?;
+                self.deny(!named || c.level <= conflict.level, &[4, 5, 6])?;
                 if let Some(conflict) = self.conflicts.get_mut(&c.conflict) {
                     conflict.level = c.level;
                     conflict.state = "escalated";

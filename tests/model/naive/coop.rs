@@ -168,8 +168,8 @@ impl Model {
             return (id, lot.clone());
         }
         let zone = &version.zone;
-        let month = last.civil().first_of_month()
-            + jiff::Span::new().months(i64::from(terms.usage_months));
+        let month =
+            last.civil().first_of_month() + jiff::Span::new().months(i64::from(terms.usage_months));
         let usable_until = Date::from_civil(month.last_of_month());
         let expiry = terms.expiry_days.unwrap_or(terms.claim_days);
         let lot = Lot {
@@ -256,9 +256,8 @@ impl Model {
         programme: &'a ProgrammeId,
         partner: &'a PartnerId,
     ) -> impl Iterator<Item = (&'a SaleId, &'a Sale)> {
-        let mine = move |key: &(ProgrammeId, PartnerId, SaleId)| {
-            &key.0 == programme && &key.1 == partner
-        };
+        let mine =
+            move |key: &(ProgrammeId, PartnerId, SaleId)| &key.0 == programme && &key.1 == partner;
         let sales = self.sales.iter().filter(move |(key, _)| mine(key));
         sales.map(|((_, _, sale), kept)| (sale, kept))
     }

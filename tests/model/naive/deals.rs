@@ -87,8 +87,10 @@ impl Model {
             Asked::RegisterDeal(c) => self.register(c, sent),
             Asked::ApproveDeal(c) => {
                 let deal = self.deal(&c.deal, &c.customer, sent)?;
-                self.deny(deal.state != Submitted, &[5])?;
-                self.deny(self.holder(&deal, Some(&c.deal)).is_some(), &[5, 6])?;
+                self.deny(deal.state != Submitted, &[4, 5])?;
+                // Only who was contested once looks at the slot again.
+                let holder = self.holder(&deal, Some(&c.deal));
+                self.deny(deal.was_contested && holder.is_some(), &[5, 6])?;
                 let partner = deal.partner.as_ref().and_then(|id| self.partners.get(id));
                 self.unsure(partner.is_some_and(|one| one.state != PartnerState::Active))?;
                 self.approve_deal(&c.deal, sent.time());
@@ -97,7 +99,7 @@ impl Model {
             Asked::RejectDeal(c) => {
                 let deal = self.deal(&c.deal, &c.customer, sent)?;
                 self.unsure(deal.state == Contested)?;
-                self.deny(deal.state != Submitted, &[5])?;
+                self.deny(deal.state != Submitted, &[4, 5])?;
                 self.end_deal(&c.deal, DealState::Rejected);
                 Ok(())
             }
@@ -106,7 +108,7 @@ impl Model {
                 self.unsure(c.contract.is_some() || c.expected_close.is_some())?;
                 let open = matches!(deal.state, Submitted | Contested | Approved);
                 self.unsure(matches!(deal.state, Expired | Displaced))?;
-                self.deny(!open, &[5])?;
+                self.deny(!open, &[4, 5])?;
                 let value = c.value.unwrap_or(deal.value);
                 self.unsure(c.value.is_none())?;
                 self.minimum(&deal.version, value, None, &[6])?;
@@ -120,13 +122,15 @@ impl Model {
                 let deal = self.deal(&c.deal, &c.customer, sent)?;
                 self.unsure(matches!(deal.state, Expired | Displaced))?;
                 let open = matches!(deal.state, Submitted | Contested | Approved);
-                self.deny(!open, &[5])?;
+                self.deny(!open, &[4, 5])?;
                 self.end_deal(&c.deal, DealState::Withdrawn);
                 Ok(())
             }
             Asked::ExtendDeal(c) => {
                 let deal = self.deal(&c.deal, &c.customer, sent)?;
-                self.deny(deal.state != Approved, &[5])?;
+                let partner = deal.partner.as_ref().and_then(|id| self.partners.get(id));
+                self.unsure(partner.is_some_and(|one| one.state != PartnerState::Active))?;
+                self.deny(deal.state != Approved, &[4, 5])?;
                 self.deny(deal.extensions >= deal.terms().max_extensions, &[6])?;
                 let (zone, days) = (deal.version.zone.clone(), deal.terms().extension_days);
                 if let Some(deal) = self.deals.get_mut(&c.deal) {
@@ -208,7 +212,9 @@ impl Model {
         };
         let own = |one: &Deal| one.partner == deal.partner && one.guards() && one.overlaps(&deal);
         self.deny(terms.one_deal_per_slot && self.deals.values().any(own), &[5, 6])?;
-        self.deny(c.value.currency() != version.currency, &[7])?;
+        let tcv = c.contract.as_ref().map(|contract| contract.tcv.currency());
+        let other = c.value.currency() != version.currency;
+        self.deny(other || tcv.is_some_and(|tcv| tcv != version.currency), &[7])?;
         let holder = self.holder(&deal, None);
         self.deals.insert(c.deal.clone(), deal);
         match holder {
@@ -268,10 +274,7 @@ impl Model {
     /// The first of another route that guards a slot this deal overlaps.
     pub(crate) fn holder(&self, deal: &Deal, except: Option<&DealId>) -> Option<DealId> {
         let holds = |(id, one): &(&DealId, &Deal)| {
-            Some(*id) != except
-                && one.partner != deal.partner
-                && one.guards()
-                && one.overlaps(deal)
+            Some(*id) != except && one.partner != deal.partner && one.guards() && one.overlaps(deal)
         };
         let first = self.deals.iter().filter(holds).min_by_key(|(_, one)| one.order);
         first.map(|(id, _)| id.clone())
@@ -329,8 +332,7 @@ impl Model {
     ) -> Check {
         use DealState::{Approved, Contested, Displaced, Expired, Submitted};
         let deal = self.deal(id, customer, sent)?;
-        let open =
-            matches!(deal.state, Submitted | Contested | Approved | Displaced | Expired);
+        let open = matches!(deal.state, Submitted | Contested | Approved | Displaced | Expired);
         self.deny(!open, &[4, 5])?;
         self.deny(closed_on > exact::day(&deal.version.zone, sent.at), &[6])?;
         self.unsure(closed_on < exact::day(&deal.version.zone, deal.registered_at))?;

@@ -25,6 +25,8 @@ pub(crate) struct Budget {
 pub(crate) struct MdfFund {
     /// Allocated, and neither reserved nor spent.
     pub(crate) available: i128,
+    /// What of it came back by lapses, which the ledger records when their requests are touched.
+    pub(crate) lapsed: i128,
     /// What came from each budget and was not given back.
     pub(crate) from: BTreeMap<BudgetId, i128>,
 }
@@ -66,7 +68,7 @@ impl Model {
                 self.deny(self.budgets.contains_key(&c.budget), &[4])?;
                 let on = exact::day(&self.zone(&c.programme), sent.time());
                 let version = self.terms_at(&c.programme, on)?;
-                self.deny(version.terms.mdf.is_none(), &[5, 6])?;
+                self.unsure(version.terms.mdf.is_none())?;
                 self.deny(c.amount.currency() != version.currency, &[7])?;
                 let budget = Budget {
                     programme: c.programme.clone(),
@@ -127,8 +129,10 @@ impl Model {
                 self.deny(from == 0, &[3, 5, 7])?;
                 self.unsure(budget.closed)?;
                 self.deny(c.amount.currency() != budget.currency, &[7])?;
-                self.deny(c.amount.minor() > fund.available.min(from), &[7])?;
                 let amount = c.amount.minor();
+                let doubtful = amount > fund.available - fund.lapsed;
+                self.unsure(doubtful && amount <= fund.available)?;
+                self.deny(amount > fund.available.min(from), &[7])?;
                 if let Some(fund) = self.mdf.get_mut(&key) {
                     fund.available -= amount;
                     fund.from.entry(c.budget.clone()).and_modify(|from| *from -= amount);
@@ -228,7 +232,9 @@ impl Model {
         self.deny(other, &[7])?;
         self.unsure(amount > share || share == 0)?;
         let key = (c.programme.clone(), c.partner.clone());
-        let available = self.mdf.get(&key).map_or(0, |fund| fund.available);
+        let fund = self.mdf.get(&key).cloned().unwrap_or_default();
+        let available = fund.available;
+        self.unsure(amount <= available && amount > available - fund.lapsed)?;
         self.deny(amount > available, &[7])?;
         self.request_mut(&c.request, |request| {
             request.state = RequestState::Approved;
@@ -267,8 +273,20 @@ impl Model {
             self.requests.iter().filter(|(_, one)| due(one)).map(|(id, _)| id.clone()).collect();
         for id in due {
             self.request_mut(&id, |request| request.state = RequestState::Over);
+            let before = self.available_for(&id);
             self.give_back_unheld(&id);
+            let lapsed = self.available_for(&id) - before;
+            if let Some(request) = self.requests.get(&id) {
+                let key = (request.programme.clone(), request.partner.clone());
+                self.mdf.entry(key).or_default().lapsed += lapsed;
+            }
         }
+    }
+
+    fn available_for(&self, id: &RequestId) -> i128 {
+        let request = self.requests.get(id);
+        let key = request.map(|one| (one.programme.clone(), one.partner.clone()));
+        key.and_then(|key| self.mdf.get(&key)).map_or(0, |fund| fund.available)
     }
 
     /// Frees what a request that takes no more claims still reserves beyond what is held.

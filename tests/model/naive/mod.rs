@@ -26,6 +26,7 @@ pub(crate) use deals::{Deal, DealState};
 use jiff::tz::TimeZone;
 pub(crate) use mdf::{Budget, MdfFund, Request, RequestState};
 pub(crate) use partners::{Partner, PartnerState};
+use serde_json::Value;
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -100,8 +101,13 @@ impl Model {
     }
 
     fn decide(&mut self, sent: &Sent) -> Check {
-        self.permitted(sent)?;
         self.unsure(sent.time.is_some() || sent.expected_version.is_some())?;
+        let zero = has_zero(&sent.document()["data"]);
+        let refused = self.permitted(sent).is_err();
+        // What is malformed and not permitted is refused as either.
+        self.deny(zero && refused, &[1, 2])?;
+        self.deny(zero, &[1])?;
+        self.permitted(sent)?;
         match &sent.command {
             Command::Partner(command) => self.partner_command(command, sent),
             Command::Programme(command) => self.publish(command),
@@ -167,6 +173,22 @@ impl Model {
         let known = self.known(programme, partner)?;
         self.deny(known.state != PartnerState::Active, &[5])?;
         self.deny(!known.enrolled.contains_key(programme), &[5])
+    }
+}
+
+/// Whether any amount of money in it is nothing.
+fn has_zero(value: &Value) -> bool {
+    match value {
+        Value::Object(fields) => {
+            let amount = fields
+                .get("amount")
+                .and_then(Value::as_str)
+                .filter(|_| fields.contains_key("currency"));
+            let zero = amount.is_some_and(|text| text.chars().all(|c| matches!(c, '0' | '.')));
+            zero || fields.values().any(has_zero)
+        }
+        Value::Array(items) => items.iter().any(has_zero),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
     }
 }
 

@@ -144,6 +144,9 @@ impl Model {
 
     pub(super) fn publish(&mut self, asked: &programme::Programme) -> Check {
         let programme::Programme::PublishProgramme(c) = asked;
+        let coop = c.terms.coop.iter().flat_map(|coop| &coop.accrual);
+        let mut first = coop.filter_map(|rate| rate.bands.first());
+        self.deny(first.any(|band| band.from.get() != 0.into()), &[1, 6])?;
         let newest = self.programmes.get(&c.programme).and_then(|all| all.last());
         let (next, from) =
             newest.map_or((1, None), |one| (one.version + 1, Some(one.effective_from)));

@@ -4,9 +4,7 @@ use super::claims::{Claim, ClaimState, Part};
 use super::{Check, Model, PartnerState, RequestState, exact};
 use crate::model::sent::Sent;
 use chl_commands::claim::{ApproveClaim, PayClaim};
-use chl_events::{
-    ClaimId, Date, Fund, Money, PartnerId, ProgrammeId, claim::PaymentMethod,
-};
+use chl_events::{ClaimId, Date, Fund, Money, PartnerId, ProgrammeId, claim::PaymentMethod};
 
 impl Model {
     pub(super) fn approve_claim(&mut self, c: &ApproveClaim, sent: &Sent) -> Check {
@@ -98,7 +96,8 @@ impl Model {
         sent: &Sent,
     ) -> Check {
         let claim = self.claim(id, fund, programme, partner)?;
-        self.deny(claim.state == ClaimState::Final, &[4, 5])?;
+        let again = claim.disputed || claim.state == ClaimState::Final;
+        self.deny(again, &[4, 5])?;
         self.deny(claim.state != ClaimState::Rejected, &[5])?;
         self.deny(self.taken(&claim.invoices), &[4])?;
         let state = self.partners.get(partner).map(|one| one.state);
