@@ -39,8 +39,12 @@ fn a_failing_disk_loses_nothing_acknowledged() {
                 let mut book = Book::default();
                 let filter = if call == "write" { "write:error=EIO" } else { call };
                 let inject = match filter {
-                    "write:error=EIO" if error == "EIO" => format!("inject=write:error=EIO:when={}+", 400 + when * 40),
-                    "write:error=EIO" => format!("inject=write:error=ENOSPC:when={}+", 400 + when * 40),
+                    "write:error=EIO" if error == "EIO" => {
+                        format!("inject=write:error=EIO:when={}+", 400 + when * 40)
+                    }
+                    "write:error=EIO" => {
+                        format!("inject=write:error=ENOSPC:when={}+", 400 + when * 40)
+                    }
                     call => format!("inject={call}:error={error}:when={when}+"),
                 };
                 let mut session = Session::start(under(&inject, dir.path()));

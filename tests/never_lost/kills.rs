@@ -26,7 +26,10 @@ fn killed_at_random_instants_nothing_acknowledged_is_lost() {
     let known = book.accepted.len();
     session.feed(book.lines(book.sent, 100));
     assert!(session.finish(&mut book).success());
-    assert!(book.accepted.len() >= known.max(beginning().len()), "every line is accepted in the end");
+    assert!(
+        book.accepted.len() >= known.max(beginning().len()),
+        "every line is accepted in the end"
+    );
     audit(dir.path(), &book);
     let sealed = std::fs::read_dir(dir.path().join("main/log/sealed")).unwrap().count();
     println!("{kills} kills, {} commands acknowledged, {sealed} sealed files", book.accepted.len());

@@ -36,7 +36,10 @@ pub(crate) fn beginning() -> Vec<String> {
     )];
     for partner in ["p-1", "p-2", "p-3"] {
         let steps = [
-            ("RecruitPartner", json!({ "partner": partner, "name": partner, "types": ["reseller"] })),
+            (
+                "RecruitPartner",
+                json!({ "partner": partner, "name": partner, "types": ["reseller"] }),
+            ),
             ("ApplyForProgramme", json!({ "partner": partner, "note": "sealed words" })),
             ("ApprovePartner", json!({ "partner": partner })),
             ("ActivatePartner", json!({ "partner": partner })),
@@ -98,9 +101,7 @@ impl Book {
     /// The lines of a round: some that were sent before, then new ones.
     pub(crate) fn lines(&self, again: usize, new: usize) -> Vec<String> {
         let all = beginning();
-        let line = |at: usize| {
-            all.get(at).cloned().unwrap_or_else(|| load(at - all.len()))
-        };
+        let line = |at: usize| all.get(at).cloned().unwrap_or_else(|| load(at - all.len()));
         (self.sent.saturating_sub(again)..self.sent + new).map(line).collect()
     }
 }

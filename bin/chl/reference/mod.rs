@@ -2,5 +2,6 @@
 
 pub(crate) mod codes;
 pub(crate) mod completions;
+mod page;
 pub(crate) mod programme;
 pub(crate) mod schema;

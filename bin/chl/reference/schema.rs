@@ -18,6 +18,9 @@ use serde_json::{Value, json};
 pub(crate) struct Schema {
     /// The command's name, in any case.
     name: Option<String>,
+    /// Prints the page of all commands, as Markdown.
+    #[arg(long, conflicts_with = "name")]
+    page: bool,
 }
 
 const COLUMNS: &[&str] = &["command", "area", "roles", "does"];
@@ -25,6 +28,11 @@ const COLUMNS: &[&str] = &["command", "area", "roles", "does"];
 impl Schema {
     /// Prints it.
     pub(crate) fn print(&self, mut output: Output) -> Outcome<Exit> {
+        if self.page {
+            output.line(super::page::commands().trim_end())?;
+            output.end()?;
+            return Ok(Exit::Success);
+        }
         let Some(name) = &self.name else {
             output.begin(&Sheet::new("", COLUMNS))?;
             for kind in Command::kinds() {

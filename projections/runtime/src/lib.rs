@@ -2,7 +2,7 @@
 //!
 //! Floor 4 of the house. [`Views`] is the writer's side: it folds blocks in memory and lets SQLite
 //! follow in transactions of whole blocks, builds read models anew beside the old, and compares
-//! both by digest; [`Follower`] runs it in a thread beside a writer. [`Reader`] is everybody else's side, in any process: typed filters, scorecards
+//! both by digest. [`Reader`] is everybody else's side, in any process: typed filters, scorecards
 //! for any period, and read-only SQL. [`as_of`] folds a log up to a moment into a temporary
 //! database of the same schema.
 
@@ -10,7 +10,6 @@ mod build;
 mod cache;
 mod checkpoint;
 mod digest;
-mod follow;
 mod layout;
 mod place;
 mod query;
@@ -25,7 +24,6 @@ mod views;
 pub use build::{AsOf, BuildError, Compared, Rebuilt, as_of};
 pub use checkpoint::{Checkpoint, SCHEMA_VERSION, StaleError};
 pub use digest::ViewDigest;
-pub use follow::{FollowError, Follower};
 pub use place::PlaceError;
 pub use query::{Filter, Query, View};
 pub use reader::{Answer, Reader, ReaderError};

@@ -8,9 +8,7 @@ mod history;
 use chl_events::{Commit, Date, LedgerId};
 use chl_log::{EventLog, MemoryLog, ReadLog};
 use chl_projections::{MemoryStore, fold};
-use chl_runtime::{
-    Follower, OpenError, Query, Reader, StaleError, Until, View, ViewDigest, Views, as_of,
-};
+use chl_runtime::{OpenError, Query, Reader, StaleError, Until, View, ViewDigest, Views, as_of};
 use history::grown;
 use proptest::prelude::*;
 use sha2::{Digest, Sha256};
@@ -293,29 +291,4 @@ fn foreign_statements_only_read() {
     }
     let cards = reader.sql("SELECT partner, total FROM scorecards WHERE period LIKE '2026-%'");
     assert!(!cards.unwrap().rows.is_empty());
-}
-
-#[test]
-fn a_follower_is_drained_and_stops_with_all_it_was_handed() {
-    let commits = grown(&choices(400));
-    let log = logged(&commits, &[]);
-    let place = place();
-    let follower = Follower::start(Views::open(&place.path, log.reader()).unwrap()).unwrap();
-    let blocks: Vec<_> = log.reader().read(0).unwrap().map(Result::unwrap).collect();
-    let half = blocks.len() / 2;
-    for block in blocks.iter().take(half) {
-        follower.hand(vec![block.clone()]).unwrap();
-    }
-    let reached = blocks.get(half).unwrap().first();
-    follower.wait_for(reached).unwrap();
-    assert_eq!(Reader::open(&place.path).unwrap().position().unwrap(), reached);
-    // A block that leaves a gap ends it, and says so for ever.
-    follower.hand(vec![blocks.last().unwrap().clone()]).unwrap();
-    assert!(follower.wait_for(commits.len() as u64).is_err());
-    assert!(follower.stop().unwrap_err().to_string().contains("the block begins at"));
-
-    let mut views = Views::open(&place.path, log.reader()).unwrap();
-    views.catch_up(&mut |_, _| {}).unwrap();
-    let mut views = Follower::start(views).unwrap().stop().unwrap();
-    assert_eq!(found(&views.digests().unwrap()), expected(&in_memory(&commits, None)));
 }
