@@ -28,7 +28,7 @@ use std::{
 };
 
 /// How many histories are told where nobody says.
-const HISTORIES: u64 = 60;
+const HISTORIES: u64 = 300;
 
 /// Names what was being told when a property breaks.
 struct Named(String);

@@ -223,7 +223,7 @@ fn funds(ledger: &Ledger, model: &Model) {
 
 prop_state_machine! {
     #![proptest_config(ProptestConfig {
-        cases: std::env::var("CHL_MODEL_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(24),
+        cases: std::env::var("CHL_MODEL_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(100),
         failure_persistence: None,
         max_shrink_iters: 4_000,
         ..ProptestConfig::default()

@@ -5,6 +5,7 @@
 //! last is refused with the code the file is named after. `CHL_BLESS=1` writes the page anew.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::indexing_slicing, reason = "JSON objects are read by their keys")]
 
 #[expect(dead_code, reason = "other tests use the rest")]
 mod model;

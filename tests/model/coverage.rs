@@ -46,7 +46,6 @@ const EDGES: &[&str] = &[
     "deal approved > expired",
     "deal approved > withdrawn",
     "deal approved > displaced",
-    "deal approved > rejected",
     "deal displaced > won",
     "deal displaced > lost",
     "deal expired > won",

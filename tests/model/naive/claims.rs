@@ -39,7 +39,11 @@ pub(crate) struct Claim {
     pub(crate) activity: Code,
     pub(crate) activity_date: Date,
     pub(crate) request: Option<RequestId>,
+    /// Whether it is its request's last.
+    pub(crate) last: bool,
     pub(crate) state: ClaimState,
+    /// The vendor's share of the cost, and what of it was held.
+    pub(crate) requested: i128,
     pub(crate) granted: i128,
     pub(crate) parts: Vec<Part>,
     pub(crate) submitter: ActorId,
@@ -47,6 +51,8 @@ pub(crate) struct Claim {
     pub(crate) invoices: BTreeSet<String>,
     pub(crate) outcome: bool,
     pub(crate) disputed: bool,
+    /// How many payments stand; a failure is one's, and the model does not tell them apart.
+    pub(crate) payments: u32,
     /// Clawed back, and neither recovered nor written off.
     pub(crate) owed: i128,
     /// Clawed back in all.
@@ -91,9 +97,10 @@ impl Model {
             Asked::ClaimCoop(c) => self.claim_coop(c, sent),
             Asked::ClaimMdf(c) => self.claim_mdf(c, sent),
             Asked::AddProof(c) => {
+                self.deny(c.proof.is_empty() && c.outcome.is_none(), &[1])?;
                 let claim = self.claim(&c.claim, c.fund, &c.programme, &c.partner)?;
                 let added = invoices(&c.proof);
-                self.unsure(!added.is_empty() || (c.proof.is_empty() && c.outcome.is_none()))?;
+                self.unsure(!added.is_empty())?;
                 let open = matches!(claim.state, ClaimState::Submitted | ClaimState::Approved);
                 self.unsure(claim.state == ClaimState::Rejected)?;
                 self.deny(!open, &[5])?;
@@ -104,6 +111,7 @@ impl Model {
                 let claim = self.claim(&c.claim, c.fund, &c.programme, &c.partner)?;
                 self.deny(claim.state != ClaimState::Submitted, &[5])?;
                 self.release(&c.claim);
+                self.reopen(&claim);
                 self.claim_mut(&c.claim, |claim| claim.state = ClaimState::Withdrawn);
                 Ok(())
             }
@@ -113,6 +121,7 @@ impl Model {
                 self.unsure(claim.submitter == sent.sender.actor)?;
                 self.deny(claim.state != ClaimState::Submitted, &[5])?;
                 self.release(&c.claim);
+                self.reopen(&claim);
                 let last = claim.disputed;
                 self.claim_mut(&c.claim, |claim| {
                     claim.state = if last { ClaimState::Final } else { ClaimState::Rejected };
@@ -128,11 +137,14 @@ impl Model {
                 let standing = claim.sum(|part| part.paid) - claim.clawed_back;
                 self.deny(claim.sum(|part| part.paid) == 0, &[5])?;
                 let amount = c.amount.map_or(standing, Money::minor);
-                self.unsure(claim.clawed_back > 0)?;
+                self.unsure(claim.clawed_back > 0 || claim.payments > 1)?;
                 self.currency(&c.programme, c.amount)?;
                 self.deny(amount > standing, &[7])?;
                 self.move_parts(&c.claim, amount, |part| (&mut part.paid, &mut part.payable));
-                self.claim_mut(&c.claim, |claim| claim.state = ClaimState::Approved);
+                self.claim_mut(&c.claim, |claim| {
+                    claim.state = ClaimState::Approved;
+                    claim.payments = u32::from(claim.sum(|part| part.paid) > 0);
+                });
                 Ok(())
             }
             Asked::ClawbackClaim(c) => {
@@ -229,7 +241,9 @@ impl Model {
             activity: c.activity.clone(),
             activity_date: on,
             request: None,
+            last: false,
             state: ClaimState::Submitted,
+            requested,
             granted,
             parts,
             submitter: sent.sender.actor.clone(),
@@ -237,17 +251,30 @@ impl Model {
             invoices,
             outcome: false,
             disputed: false,
+            payments: 0,
             owed: 0,
             clawed_back: 0,
         };
+        self.take(&claim);
         self.claims.insert(c.claim.clone(), claim);
         Ok(())
     }
 
-    /// Takes money out of the lots that pay for a day, earliest expiry first.
+    /// Takes what a claim holds out of its lots.
+    pub(super) fn take(&mut self, claim: &Claim) {
+        for part in &claim.parts {
+            let Some(lot) = &part.lot else { continue };
+            let key = (claim.programme.clone(), claim.partner.clone(), lot.clone());
+            if let Some(lot) = self.lots.get_mut(&key) {
+                lot.available -= part.held;
+            }
+        }
+    }
+
+    /// What the lots that pay for a day give, earliest expiry first.
     #[expect(clippy::too_many_arguments, reason = "a plain rule with many inputs")]
     pub(super) fn draw(
-        &mut self,
+        &self,
         programme: &ProgrammeId,
         partner: &PartnerId,
         activity: &Code,
@@ -268,7 +295,7 @@ impl Model {
             let parts = parts.filter(|part| part.lot.as_ref() == Some(id));
             parts.map(|part| part.held + part.payable + part.paid).sum()
         };
-        let mine = self.lots.iter_mut().filter(|(key, lot)| {
+        let mine = self.lots.iter().filter(|(key, lot)| {
             &key.0 == programme && &key.1 == partner && lot.pays_for(on, today) && lot.available > 0
         });
         let mut lots: Vec<_> = mine.collect();
@@ -282,7 +309,6 @@ impl Model {
                 most = most.min((cap - drawn(&key.2)).max(0));
             }
             if most > 0 {
-                lot.available -= most;
                 wanted -= most;
                 let lot = Some(key.2.clone());
                 parts.push(Part { lot, held: most, payable: 0, paid: 0 });
@@ -325,7 +351,9 @@ impl Model {
             activity: request.activity.clone(),
             activity_date: on,
             request: Some(c.request.clone()),
+            last: c.r#final.unwrap_or(true),
             state: ClaimState::Submitted,
+            requested,
             granted,
             parts: vec![Part { lot: None, held: granted, payable: 0, paid: 0 }],
             submitter: sent.sender.actor.clone(),
@@ -333,6 +361,7 @@ impl Model {
             invoices,
             outcome: c.outcome.is_some(),
             disputed: false,
+            payments: 0,
             owed: 0,
             clawed_back: 0,
         };

@@ -1,6 +1,6 @@
 //! The model of conflicts.
 
-use super::{Check, DealState, Model, Verdict};
+use super::{Check, DealState, Model, PartnerState, Verdict};
 use crate::model::sent::Sent;
 use chl_commands::conflict::{Conflict as Asked, ResolveConflict};
 use chl_events::{
@@ -122,6 +122,9 @@ impl Model {
         let pending = self.deals.get(&conflict.incumbent).map(|deal| deal.state)
             == Some(DealState::Submitted);
         self.unsure(split || (pending && c.resolution == Resolution::Joint))?;
+        let partner = self.deals.get(&conflict.challenger).and_then(|deal| deal.partner.clone());
+        let state = partner.and_then(|id| self.partners.get(&id)).map(|one| one.state);
+        self.unsure(state.is_some_and(|state| state != PartnerState::Active))?;
         self.resolved(&c.conflict);
         let (incumbent, challenger) = (&conflict.incumbent, &conflict.challenger);
         match c.resolution {
@@ -135,7 +138,9 @@ impl Model {
             }
             Resolution::RejectBoth => {
                 self.end_deal(challenger, DealState::Rejected);
-                self.end_deal(incumbent, DealState::Rejected);
+                // Only a submitted deal can be rejected: an approved one is displaced.
+                let to = if pending { DealState::Rejected } else { DealState::Displaced };
+                self.end_deal(incumbent, to);
             }
         }
         Ok(())

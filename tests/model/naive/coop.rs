@@ -122,7 +122,7 @@ impl Model {
         let other = c.net_amount.currency() != version.currency;
         // A lot that was closed but can still be used, or is between window and expiry: the
         // domain leaves its share of rebate open.
-        self.unsure(!past && own.1.closed && own.1.converted > 0)?;
+        self.unsure(!past && own.1.closed && terms.usable == UsableFrom::AfterPeriod)?;
         self.unsure(past && sent.at < own.1.expires_at)?;
         let (id, lot) = if past {
             self.deny(terms.late_accrual == LateAccrual::Refuse, &[6])?;
@@ -133,6 +133,11 @@ impl Model {
             own
         };
         self.deny(other, &[7])?;
+        // Whether bands run on over a change of the terms within a lot the domain does not say.
+        let other_terms =
+            |(_, one): (_, &Sale)| one.lot == id && one.version.version != version.version;
+        let mixed = self.sales_of(&c.programme, &c.partner).any(other_terms);
+        self.unsure(mixed && rate.bands.len() > 1)?;
         let net = c.net_amount.minor();
         let rounding = version.terms.rounding;
         let minor = 10_i128.pow(version.currency.places());

@@ -90,6 +90,14 @@ impl Model {
                 self.deny(deal.state != Submitted, &[4, 5])?;
                 // Only who was contested once looks at the slot again.
                 let holder = self.holder(&deal, Some(&c.deal));
+                let own = |(id, one): (&DealId, &Deal)| {
+                    *id != c.deal
+                        && one.partner == deal.partner
+                        && one.guards()
+                        && one.overlaps(&deal)
+                };
+                let owned = self.deals.iter().any(own);
+                self.unsure(deal.was_contested && owned && holder.is_some())?;
                 self.deny(deal.was_contested && holder.is_some(), &[5, 6])?;
                 let partner = deal.partner.as_ref().and_then(|id| self.partners.get(id));
                 self.unsure(partner.is_some_and(|one| one.state != PartnerState::Active))?;
@@ -211,11 +219,14 @@ impl Model {
             order: self.deals.len(),
         };
         let own = |one: &Deal| one.partner == deal.partner && one.guards() && one.overlaps(&deal);
-        self.deny(terms.one_deal_per_slot && self.deals.values().any(own), &[5, 6])?;
+        let owned = self.deals.values().any(own);
+        self.deny(terms.one_deal_per_slot && owned, &[5, 6])?;
         let tcv = c.contract.as_ref().map(|contract| contract.tcv.currency());
         let other = c.value.currency() != version.currency;
         self.deny(other || tcv.is_some_and(|tcv| tcv != version.currency), &[7])?;
         let holder = self.holder(&deal, None);
+        // Whether a slot held jointly is another's or one's own the domain does not say.
+        self.unsure(owned && holder.is_some())?;
         self.deals.insert(c.deal.clone(), deal);
         match holder {
             Some(incumbent) => self.contest(&c.deal, &incumbent, sent.time()),

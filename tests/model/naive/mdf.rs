@@ -266,8 +266,7 @@ impl Model {
     /// What is reserved and not held goes back when a request lapses.
     pub(super) fn lapse_requests(&mut self, now: Instant) {
         let due = |request: &Request| {
-            let open = matches!(request.state, RequestState::Approved | RequestState::Claimed);
-            open && request.lapses_at.is_some_and(|at| at <= now)
+            request.state == RequestState::Approved && request.lapses_at.is_some_and(|at| at <= now)
         };
         let due: Vec<RequestId> =
             self.requests.iter().filter(|(_, one)| due(one)).map(|(id, _)| id.clone()).collect();

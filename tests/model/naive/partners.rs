@@ -116,8 +116,9 @@ impl Model {
     }
 
     fn records(&mut self, id: &PartnerId) -> Check {
-        let state = self.partner(id)?.state;
-        self.unsure(state == PartnerState::Terminated)
+        self.partner(id)?;
+        // Whether the same was recorded before the model does not keep.
+        self.unsure(true)
     }
 
     fn enrol(&mut self, c: &chl_commands::partner::EnrolPartner, sent: &Sent) -> Check {

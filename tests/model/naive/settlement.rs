@@ -27,11 +27,14 @@ impl Model {
             claim.state = ClaimState::Approved;
             claim.approver = Some(sent.sender.actor.clone());
         });
-        let claimed = |id| self.requests.get(id).map(|one| one.state);
-        if let Some(request) = &claim.request
-            && matches!(claimed(request), Some(RequestState::Claimed | RequestState::Over))
-        {
-            self.give_back_unheld(request);
+        // Only the last releases what was reserved and not claimed.
+        if let Some(request) = &claim.request {
+            if claim.last {
+                self.request_mut(request, |request| request.state = RequestState::Over);
+            }
+            if self.requests.get(request).is_some_and(|one| one.state == RequestState::Over) {
+                self.give_back_unheld(request);
+            }
         }
         Ok(())
     }
@@ -59,6 +62,17 @@ impl Model {
             && self.requests.get(&request).is_some_and(over)
         {
             self.give_back_unheld(&request);
+        }
+    }
+
+    /// A last claim that came to nothing leaves its request to another.
+    pub(super) fn reopen(&mut self, claim: &Claim) {
+        if let Some(request) = claim.request.as_ref().filter(|_| claim.last) {
+            self.request_mut(request, |request| {
+                if request.state == RequestState::Claimed {
+                    request.state = RequestState::Approved;
+                }
+            });
         }
     }
 
@@ -102,16 +116,21 @@ impl Model {
         self.deny(self.taken(&claim.invoices), &[4])?;
         let state = self.partners.get(partner).map(|one| one.state);
         self.unsure(state != Some(PartnerState::Active))?;
+        // Whether a dispute lifts a claim above what it was capped to the domain does not say.
+        self.unsure(claim.granted < claim.requested)?;
         let granted = match &claim.request {
             Some(request) => {
                 let held = self.held_of(request);
-                let request = self.requests.get(request);
-                self.unsure(request.is_none_or(|one| one.state == RequestState::Over))?;
-                let granted = claim.granted.min(request.map_or(0, |one| one.reserved) - held);
+                let one = self.requests.get(request);
+                self.unsure(one.is_none_or(|one| one.state != RequestState::Approved))?;
+                let granted = claim.granted.min(one.map_or(0, |one| one.reserved) - held);
                 self.unsure(granted <= 0)?;
                 self.claim_mut(id, |claim| {
                     claim.parts = vec![Part { lot: None, held: granted, payable: 0, paid: 0 }];
                 });
+                if claim.last {
+                    self.request_mut(request, |one| one.state = RequestState::Claimed);
+                }
                 granted
             }
             None => {
@@ -127,6 +146,9 @@ impl Model {
                 let parts = self.draw(programme, partner, of, &terms, on, today, wanted);
                 let granted = parts.iter().map(|part| part.held).sum();
                 self.claim_mut(id, |claim| claim.parts = parts);
+                if let Some(claim) = self.claims.get(id).cloned() {
+                    self.take(&claim);
+                }
                 granted
             }
         };
@@ -159,6 +181,7 @@ impl Model {
         self.unsure(withheld >= amount || (withheld > 0 && c.method.is_some()))?;
         self.unsure(c.method == Some(PaymentMethod::Netting))?;
         self.move_parts(&c.claim, amount, |part| (&mut part.payable, &mut part.paid));
+        self.claim_mut(&c.claim, |claim| claim.payments += 1);
         if amount == payable {
             self.claim_mut(&c.claim, |claim| claim.state = ClaimState::Paid);
         }
@@ -193,10 +216,11 @@ impl Model {
     ) -> Check {
         let claim = self.claim(id, fund, programme, partner)?;
         self.deny(claim.owed == 0, &[4, 5])?;
+        // What of it another payment set off already, only the ledger knows.
+        self.unsure(netting)?;
         self.currency(programme, amount)?;
         let amount = amount.map_or(claim.owed, Money::minor);
         self.deny(amount > claim.owed, &[7])?;
-        self.unsure(netting)?;
         self.claim_mut(id, |claim| claim.owed -= amount);
         Ok(())
     }
