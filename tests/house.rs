@@ -1,6 +1,6 @@
 //! The house's own rules, checked: floors and their imports, what is absent where, sizes, names.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -117,7 +117,8 @@ fn has_word(text: &str, word: &str) -> bool {
 fn imports_run_downwards_only() {
     for package in packages() {
         let Some((_, _, allowed)) = FLOORS.iter().find(|(name, ..)| *name == package.name) else {
-            let known = package.name == "channel-ledger" || package.folder.ends_with("benches/peers");
+            let known =
+                package.name == "channel-ledger" || package.folder.ends_with("benches/peers");
             assert!(known, "{} stands on no floor", package.name);
             continue;
         };
@@ -176,7 +177,10 @@ fn files_are_of_one_thought_and_names_say_something() {
         let stem = path.file_stem().unwrap().to_str().unwrap();
         let empty = ["utils", "util", "helpers", "helper", "common", "manager", "misc"];
         assert!(!empty.contains(&stem), "{shown} is a name without a thought");
-        assert!(!text.contains(&format!("#[{}(", "allow")), "{shown}: expect with a reason instead");
+        assert!(
+            !text.contains(&format!("#[{}(", "allow")),
+            "{shown}: expect with a reason instead"
+        );
         let first = text.lines().next().unwrap_or_default();
         assert!(first.starts_with("//!"), "{shown} does not say what it is");
     }

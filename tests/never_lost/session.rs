@@ -55,7 +55,7 @@ pub(crate) fn beginning() -> Vec<String> {
 /// policies add commits of their own.
 pub(crate) fn load(number: usize) -> String {
     let partner = format!("p-{}", number % 3 + 1);
-    if number % 4 == 0 {
+    if number.is_multiple_of(4) {
         let data = json!({
             "deal": format!("d-{number}"), "customer": "acme", "partner": partner,
             "programme": "gold", "product_line": format!("line-{}", number % 40),
