@@ -95,7 +95,7 @@ impl Teller {
         self.told.answers.push(serde_json::to_string(&answer).unwrap());
         self.told.lines.push(line);
         // The views are kept up to date in steps of any length.
-        if self.told.lines.len() % 7 == 0 && self.rng.random_range(0..4) == 0 {
+        if self.told.lines.len().is_multiple_of(7) && self.rng.random_range(0..4) == 0 {
             self.views.catch_up(&mut |_, _| ()).unwrap();
         }
         answer

@@ -91,7 +91,7 @@ impl Sent {
         attribute("partner", self.sender.partner.as_ref().map(|partner| json!(partner)));
         attribute("level", self.sender.level.map(|level| json!(level)));
         attribute("time", self.time.map(|time| json!(time)));
-        attribute("backfill", self.backfill.then(|| json!(true)));
+        attribute("backfill", self.backfill.then_some(json!(true)));
         attribute("expectedversion", self.expected_version.map(|version| json!(version)));
         document
     }

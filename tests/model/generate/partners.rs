@@ -5,11 +5,14 @@ use crate::model::{naive::PartnerState, world};
 use rand::RngExt;
 use serde_json::json;
 
+/// Whether a step makes sense for a partner in a state.
+type Fits = fn(PartnerState) -> bool;
+
 impl Maker<'_> {
     /// A step of a partner's life; terminations are rare, and somebody new comes in their place.
     pub(super) fn life(&mut self) -> Option<Choice> {
         use PartnerState::{Active, Applied, Approved, Prospect, Suspended};
-        let steps: [(&str, fn(PartnerState) -> bool); 6] = [
+        let steps: [(&str, Fits); 6] = [
             ("ApplyForProgramme", |state| state == Prospect),
             ("ApprovePartner", |state| state == Applied),
             ("ActivatePartner", |state| state == Approved),

@@ -75,7 +75,13 @@ impl Deal {
         match self.state {
             DealState::Approved => true,
             DealState::Submitted => !self.was_contested,
-            _ => false,
+            DealState::Contested
+            | DealState::Rejected
+            | DealState::Won
+            | DealState::Lost
+            | DealState::Expired
+            | DealState::Withdrawn
+            | DealState::Displaced => false,
         }
     }
 }
