@@ -60,7 +60,10 @@ impl States {
             return Ok(row);
         }
         let row = store.row(key).map_err(|error| Unavailable(Box::new(error)))?;
-        self.clean.insert(key.clone(), row.clone());
+        if row.is_some() {
+            // A new id is asked for once; what is set for it then is dirty, not clean.
+            self.clean.insert(key.clone(), row.clone());
+        }
         Ok(row)
     }
 
@@ -139,6 +142,11 @@ impl States {
 
     /// The file holds the flushed rows.
     pub(crate) fn end_flush(&mut self) {
+        if let Some(Err(error)) = self.store.as_ref().map(StatesFile::refresh) {
+            // The rows stay readable above the file: an old moment of it must not show.
+            tracing::error!(%error, "the file of states shows an old moment");
+            return self.fail_flush();
+        }
         for (key, row) in self.flushing.take().iter().flat_map(|rows| rows.iter()) {
             self.clean.insert(key.clone(), row.clone());
         }

@@ -4,7 +4,10 @@ use super::Changes;
 use chl_aggregates::{Row, RowKey, STATES_VERSION};
 use chl_events::LedgerId;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
-use std::path::{Path, PathBuf};
+use std::{
+    cell::Cell,
+    path::{Path, PathBuf},
+};
 
 /// Says why the file of states failed.
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +34,9 @@ pub enum StatesError {
 pub struct States {
     file: Connection,
     path: PathBuf,
+    /// Whether rows are being read from one moment of the file: begun by the first read and kept,
+    /// since locks and checks for each row cost more than the row.
+    reading: Cell<bool>,
 }
 
 const SCHEMA: &str = "
@@ -54,7 +60,7 @@ impl States {
     pub fn open(path: &Path) -> Result<Self, StatesError> {
         let file = Connection::open(path)?;
         file.execute_batch(SCHEMA)?;
-        Ok(Self { file, path: path.into() })
+        Ok(Self { file, path: path.into(), reading: Cell::new(false) })
     }
 
     /// Another connection to the same file, for the thread that writes it.
@@ -77,8 +83,17 @@ impl States {
         Ok(current.map(|(_, ledger, at)| (LedgerId(ledger), position(at))))
     }
 
+    /// Reads from the file's newest moment from now on: rows were written by another connection.
+    pub(crate) fn refresh(&self) -> Result<(), StatesError> {
+        if self.reading.replace(false) {
+            self.file.execute_batch("COMMIT")?;
+        }
+        Ok(())
+    }
+
     /// Empties the file.
     pub(crate) fn clear(&mut self) -> Result<(), StatesError> {
+        self.refresh()?;
         let transaction = self.file.transaction()?;
         transaction.execute("DELETE FROM stands_for", [])?;
         transaction.execute("DELETE FROM state_rows", [])?;
@@ -87,6 +102,9 @@ impl States {
 
     /// The row of a key.
     pub(crate) fn row(&self, key: &RowKey) -> Result<Option<Row>, StatesError> {
+        if !self.reading.replace(true) {
+            self.file.execute_batch("BEGIN")?;
+        }
         let query = "SELECT bytes FROM state_rows WHERE kind = ?1 AND id = ?2";
         let mut query = self.file.prepare_cached(query)?;
         let mut rows = query.query(params![key.kind, key.id.as_str()])?;
@@ -105,6 +123,7 @@ impl States {
         ledger: LedgerId,
         position: u64,
     ) -> Result<(), StatesError> {
+        self.refresh()?;
         let transaction = self.file.transaction()?;
         // In the order of the file's own tree, so that a page is touched once.
         let mut sorted: Vec<_> = rows.iter().collect();
