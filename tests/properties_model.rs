@@ -4,7 +4,8 @@
 //! The model knows the rules of the domain and nothing of aggregates, events or postings
 //! (`tests/model/naive`). It predicts what is accepted, in which class the rest is refused, and
 //! the figures: available, held, payable and paid per fund and lot, where deals and conflicts
-//! stand, and who holds a slot.
+//! stand, and who holds a slot. `CHL_MODEL_CASES` says how many sequences, `CHL_MODEL_SEED` from
+//! which seed: the same seed gives the same sequences.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![expect(clippy::indexing_slicing, reason = "JSON objects are read by their keys")]
@@ -22,7 +23,7 @@ use model::{
     sent::Sent,
     world,
 };
-use proptest::prelude::*;
+use proptest::{prelude::*, test_runner::RngSeed};
 use proptest_state_machine::{ReferenceStateMachine, StateMachineTest, prop_state_machine};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -221,9 +222,16 @@ fn funds(ledger: &Ledger, model: &Model) {
     assert!(expected.is_empty(), "funds the ledger does not show: {expected:?}");
 }
 
+/// A number that the environment gives, or the usual one.
+fn asked(name: &str, usual: u64) -> u64 {
+    let asked = std::env::var(name).ok();
+    asked.map_or(usual, |text| text.parse().expect("a number"))
+}
+
 prop_state_machine! {
     #![proptest_config(ProptestConfig {
-        cases: std::env::var("CHL_MODEL_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(100),
+        cases: u32::try_from(asked("CHL_MODEL_CASES", 100)).unwrap(),
+        rng_seed: RngSeed::Fixed(asked("CHL_MODEL_SEED", 1)),
         failure_persistence: None,
         max_shrink_iters: 4_000,
         ..ProptestConfig::default()

@@ -220,7 +220,8 @@ impl Model {
         self.deny(on > today || today > exact::later(on, terms.claim_days), &[6])?;
         self.deny(Self::excluded(&terms.excluded_activities, &c.activity), &[6])?;
         self.deny(lacks(&terms.proofs, &c.activity, &c.proof), &[6])?;
-        self.deny(c.cost.currency() != version.currency, &[7])?;
+        // That no lot pays for the day comes before what currency it is in.
+        self.deny(c.cost.currency() != version.currency, &[6, 7])?;
         let requested =
             exact::share(c.cost.minor(), terms.match_rate).round(version.terms.rounding);
         self.unsure(requested == 0)?;

@@ -270,7 +270,9 @@ impl Model {
             (ValueBasis::Acv, Some(contract)) => annual(contract),
             _ => (value.minor(), 1),
         };
-        self.unsure(value.currency() != version.currency && over < minimum.minor() * under)?;
+        let tcv = contract.is_some_and(|one| one.tcv.currency() != version.currency);
+        let other = tcv || value.currency() != version.currency;
+        self.unsure(other && over < minimum.minor() * under)?;
         self.deny(over < minimum.minor() * under, classes)
     }
 

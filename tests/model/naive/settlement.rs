@@ -145,6 +145,7 @@ impl Model {
                 let of = &claim.activity;
                 let parts = self.draw(programme, partner, of, &terms, on, today, wanted);
                 let granted = parts.iter().map(|part| part.held).sum();
+                self.unsure(granted < wanted)?;
                 self.claim_mut(id, |claim| claim.parts = parts);
                 if let Some(claim) = self.claims.get(id).cloned() {
                     self.take(&claim);
