@@ -2,6 +2,7 @@
 
 mod append;
 mod measure;
+mod path;
 
 use anyhow::{Result, bail};
 
@@ -10,7 +11,8 @@ fn main() -> Result<()> {
     let line = arguments.next().unwrap_or_else(|| "all".into());
     let rounds = arguments.next().map_or(Ok(5), |text| text.parse())?;
     let dir = tempfile::tempdir_in(std::env::var_os("BENCH_DIR").unwrap_or_else(|| ".".into()))?;
-    let lines: &[(&str, fn(&std::path::Path, usize) -> Result<()>)] = &[("append", append::run)];
+    let lines: &[(&str, fn(&std::path::Path, usize) -> Result<()>)] = 
+        &[("append", append::run), ("path", path::run)];
     measure::head();
     let mut known = false;
     for (name, run) in lines {
@@ -20,7 +22,7 @@ fn main() -> Result<()> {
         }
     }
     if !known {
-        bail!("no line {line:?}; there are: all, append");
+        bail!("no line {line:?}; there are: all, append, path");
     }
     Ok(())
 }
