@@ -196,7 +196,7 @@ area! {
             programme: ProgrammeId,
             /// The fund.
             fund: Fund,
-            /// How much; absent: all of it.
+            /// How much of the last payment; absent: all of it.
             #[serde(default)]
             amount: Option<Money>,
             /// A note.
