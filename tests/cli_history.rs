@@ -101,6 +101,51 @@ fn a_backup_is_restored() {
 }
 
 #[test]
+fn a_lost_vault_is_named_before_anything_takes_its_place() {
+    let desk = Desk::with_history();
+    let vault = desk.path("main/vault.sqlite");
+    std::fs::remove_file(&vault).unwrap();
+    let more = r#"{"id":"more","type":"RegisterCustomer","data":{"customer":"c-9","name":"C"}}"#;
+    let run = desk.submit(more);
+    assert_eq!(run.code, 5, "{}{}", run.out, run.err);
+    assert!(run.err.contains("vault.sqlite is missing"), "{}", run.err);
+    assert!(!vault.exists(), "an empty vault took the lost one's place");
+    std::fs::write(&vault, "").unwrap();
+    assert_eq!(desk.submit(more).code, 0);
+}
+
+#[test]
+fn damaged_states_are_built_anew() {
+    let desk = Desk::with_history();
+    std::fs::write(desk.path("main/states.sqlite"), "garbage, and long enough to be no database")
+        .unwrap();
+    let again = r#"{"id":"again","type":"RecruitPartner","data":{"partner":"p-1","name":"P","types":["var"]}}"#;
+    let run = desk.submit(again);
+    assert_eq!(run.code, 3, "{}{}", run.out, run.err);
+    assert_eq!(run.json_lines()[0]["code"], "partner.known");
+}
+
+#[test]
+fn a_backup_of_another_history_is_refused() {
+    let desk = Desk::with_history();
+    let copy = desk.path("copy").display().to_string();
+    assert_eq!(desk.run(&["backup", &copy]).code, 0);
+    assert_eq!(desk.run(&["--ledger", "other", "restore", &copy]).code, 0);
+    let one = |id: &str| {
+        format!(
+            r#"{{"id":"{id}","type":"RegisterCustomer","data":{{"customer":"{id}","name":"C"}}}}"#
+        )
+    };
+    assert_eq!(desk.submit(&one("here")).code, 0);
+    let there = desk.run_with(&["--ledger", "other", "submit", "-"], one("there").as_bytes());
+    assert_eq!(there.code, 0, "{}{}", there.out, there.err);
+    assert_eq!(desk.run(&["--ledger", "other", "backup", &copy]).code, 0);
+    let run = desk.run(&["backup", &copy]);
+    assert_eq!(run.code, 6, "{}{}", run.out, run.err);
+    assert!(run.err.contains("another history"), "{}", run.err);
+}
+
+#[test]
 fn a_log_that_lost_its_tail_is_refused_and_repaired() {
     let desk = Desk::new();
     assert_eq!(desk.submit(&cli::partner_lines()).code, 0);

@@ -79,6 +79,17 @@ pub(crate) fn own(place: &Place, birth: Option<&Birth>) -> Outcome<Attempt<Ownin
 impl Owning {
     fn over(place: &Place, log: SledLog, birth: Option<&Birth>) -> Outcome<Self> {
         let head = log.head();
+        if head.next > 0 && !place.vault().exists() {
+            return Err(Failure::new(
+                Exit::Unavailable,
+                format_args!(
+                    "the vault {0} is missing: \
+                put it back from a backup. If it is lost for good, `touch {0}`: what was sealed \
+                stays closed, and new texts get new keys",
+                    place.vault().display()
+                ),
+            ));
+        }
         let vault = Arc::new(open_vault(place)?);
         let unavailable = |what: &str| format!("{what} of ledger {:?}", place.ledger());
         let keys = KeyIndex::open(&place.keys(), head.ledger)

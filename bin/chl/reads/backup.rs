@@ -42,9 +42,10 @@ impl Backup {
         let failed = format!("no backup in {}", self.to.display());
         let head = backup(ledger.log.as_ref(), &self.to.join(LOG)).map_err(|error| {
             let exit = match &error {
-                BackupError::Read(_) | BackupError::Sealed(_) | BackupError::Copy(_) => {
-                    Exit::Verification
-                }
+                BackupError::Read(_)
+                | BackupError::Sealed(_)
+                | BackupError::Copy(_)
+                | BackupError::Diverged { .. } => Exit::Verification,
                 BackupError::Occupied { .. } => Exit::Usage,
                 BackupError::Witness(_)
                 | BackupError::Head(_)

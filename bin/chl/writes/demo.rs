@@ -24,7 +24,8 @@ const LEDGER: &str = "demo";
 /// Everything happens as for real: commands are decided and made durable, read models follow. It
 /// ends with balances, open conflicts, the top scorecards and a second, separate fold over the
 /// stored postings that shows debits equal to credits. Afterwards look around with --ledger demo:
-/// `chl query deals --ledger demo --state won`. The same seed makes the same ledger everywhere.
+/// `chl query deals --ledger demo --state won`. The same seed sends the same commands everywhere; only
+/// what is sealed differs, since its keys are random.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Demo {
     /// The folder of the embedded ledgers, in the place of --data.

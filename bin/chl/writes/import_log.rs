@@ -4,6 +4,7 @@ use super::replay::{Refused, birth_of, replay};
 use crate::{
     exit::Exit,
     failure::{Failure, Outcome, Step},
+    ledger::open_vault,
     output::{Output, Sheet, Sink},
     place::Place,
     reads::{BlockLine, FORMAT, First, Last, ledger_id, root},
@@ -91,6 +92,8 @@ impl ImportLog {
             let copied = fs::copy(vault, place.vault())
                 .and_then(|_| File::open(place.vault()).and_then(|file| file.sync_all()));
             copied.or_exit(Exit::Usage, format_args!("the vault {}", vault.display()))?;
+        } else {
+            open_vault(place)?;
         }
         let head = match serde_json::from_str::<First>(&first) {
             Ok(begun) if begun.export == FORMAT => blocks(place, &begun, &mut lines)?,

@@ -3,9 +3,10 @@
 use crate::{
     exit::Exit,
     failure::{Failure, Outcome, Step},
+    ledger::open_vault,
     output::{Output, Sheet, Sink},
     place::Place,
-    reads,
+    reads, talk,
 };
 use chl_log_sled::{BackupError, restore};
 use serde_json::json;
@@ -46,6 +47,9 @@ impl Restore {
             let copied = fs::copy(&vault, place.vault())
                 .and_then(|_| File::open(place.vault()).and_then(|file| file.sync_all()));
             copied.or_exit(Exit::Unavailable, "the vault cannot be restored")?;
+        } else {
+            talk::say(&format!("{from} has no vault: texts that were sealed stay closed"));
+            open_vault(place)?;
         }
         let head = restore(&log, &place.log()).map_err(|error| {
             let exit = match &error {
@@ -56,6 +60,7 @@ impl Restore {
                 | BackupError::Sealed(_)
                 | BackupError::Copy(_)
                 | BackupError::Witness(_)
+                | BackupError::Diverged { .. }
                 | BackupError::Unfinished { .. } => Exit::Verification,
             };
             let what = format!("the backup in {from} cannot be restored");

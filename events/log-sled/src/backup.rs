@@ -7,7 +7,7 @@ use crate::{
     open::{create_dir_with_parents, open_sealed},
     plan::remove_if_there,
 };
-use chl_events::Block;
+use chl_events::{Block, Hash};
 use chl_log::{Chain, Head as LogHead, ReadError, ReadLog};
 use chl_log_files::{
     Draft, SealedError, SealedWriter, Witness, WitnessError, create_dir, rename_durably, sync_dir,
@@ -47,6 +47,19 @@ pub enum BackupError {
         /// What its witness says.
         witness: u64,
     },
+    /// The folder holds a backup of another history of this ledger.
+    #[error("the backup in {} is of another history: at position {at} its root is {there}, the \
+             ledger's is {here}", dir.display())]
+    Diverged {
+        /// The folder.
+        dir: PathBuf,
+        /// Where both end.
+        at: u64,
+        /// The ledger's root.
+        here: Hash,
+        /// The backup's root.
+        there: Hash,
+    },
     /// There is something in the folder already.
     #[error("{}: there is something here already", dir.display())]
     Occupied {
@@ -79,7 +92,13 @@ pub fn backup(log: &dyn ReadLog, dest: &Path) -> Result<LogHead, BackupError> {
     create_dir_with_parents(dest).map_err(BackupError::io(dest))?;
     create_dir(&layout.sealed_dir()).map_err(BackupError::io(dest))?;
     layout.sweep().map_err(BackupError::io(dest))?;
-    let (_, mut chain) = open_sealed(&layout, log.head().ledger)?;
+    let now = log.head();
+    let (_, mut chain) = open_sealed(&layout, now.ledger)?;
+    if chain.next() == now.next && chain.root() != now.root {
+        // A longer history shows by its next block, which does not continue the backup's.
+        let (at, here, there) = (now.next, now.root, chain.root());
+        return Err(BackupError::Diverged { dir: dest.to_owned(), at, here, there });
+    }
     let mut blocks = log.read(chain.next())?.peekable();
     while blocks.peek().is_some() {
         chain = copy_file(&layout, &mut blocks, chain)?;

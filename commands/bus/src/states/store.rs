@@ -3,7 +3,7 @@
 use super::Changes;
 use chl_aggregates::{Row, RowKey, STATES_VERSION};
 use chl_events::LedgerId;
-use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, params};
 use std::{
     cell::Cell,
     path::{Path, PathBuf},
@@ -15,6 +15,14 @@ pub enum StatesError {
     /// The file could not be read or written.
     #[error("the file of states: {0}")]
     File(#[from] rusqlite::Error),
+    /// A damaged file could not be removed.
+    #[error("the damaged file of states {}: {source}", path.display())]
+    Remove {
+        /// The file.
+        path: PathBuf,
+        /// What the file system says.
+        source: std::io::Error,
+    },
     /// A row's bytes do not decode.
     #[error("the row {kind}/{id} of the file of states is damaged: {source}")]
     Damaged {
@@ -56,10 +64,25 @@ const SCHEMA: &str = "
     ) WITHOUT ROWID;";
 
 impl States {
-    /// Opens the file, or makes it.
+    /// Opens the file, or makes it; one that is damaged is made anew, since the log has it all.
     pub fn open(path: &Path) -> Result<Self, StatesError> {
-        let file = Connection::open(path)?;
-        file.execute_batch(SCHEMA)?;
+        let opened = || {
+            let file = Connection::open(path)?;
+            file.execute_batch(SCHEMA)?;
+            Ok(file)
+        };
+        let file = match opened() {
+            Err(error) if is_damaged(&error) => {
+                tracing::warn!(%error, path = %path.display(), "states are built anew");
+                for part in ["", "-wal", "-shm"] {
+                    let mut name = path.as_os_str().to_owned();
+                    name.push(part);
+                    remove_if_there(Path::new(&name))?;
+                }
+                opened()?
+            }
+            opened => opened?,
+        };
         Ok(Self { file, path: path.into(), reading: Cell::new(false) })
     }
 
@@ -137,6 +160,20 @@ impl States {
             params![STATES_VERSION, ledger.0, i64::try_from(position).unwrap_or(i64::MAX)],
         )?;
         Ok(transaction.commit()?)
+    }
+}
+
+fn is_damaged(error: &rusqlite::Error) -> bool {
+    let code = error.sqlite_error_code();
+    matches!(code, Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt))
+}
+
+fn remove_if_there(path: &Path) -> Result<(), StatesError> {
+    match std::fs::remove_file(path) {
+        Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+            Err(StatesError::Remove { path: path.into(), source })
+        }
+        _ => Ok(()),
     }
 }
 
