@@ -28,6 +28,8 @@ fn both_axes_of_time() {
     assert_eq!(total(&["--as-of", "2020-01-01T00:00:00Z"]), None);
     assert_eq!(total(&["--effective", "2026-03-15"]), Some("5000.00".into()));
     assert_eq!(total(&["--effective", "2026-03-20"]), Some("1400.00".into()));
+    let deals = desk.run(&["query", "deals", "--effective", "2026-03-20"]).json_lines();
+    assert_eq!(deals[0]["effective_state"], "approved", "protected on the day asked for");
     let cards = ["query", "scorecards", "--period", "2026", "--effective", "2026-03-20"];
     assert_eq!(desk.run(&cards).code, 2);
     assert_eq!(desk.run(&["query", "scorecards", "--period", "2026"]).code, 0);

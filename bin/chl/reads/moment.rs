@@ -62,6 +62,7 @@ impl Moment {
             Some(Bound::RecordedAt(at)) => (Until::RecordedAt(at), at),
             Some(Bound::Position(at)) => (Until::Position(at), recorded_at(ledger, at, end)?),
         };
+        let now = self.effective.and_then(end_of).map_or(now, |end| now.min(end));
         let bar = talk::progress("folding the log", Some(end));
         let log = std::sync::Arc::clone(&ledger.log);
         let past = as_of(log, until, self.effective, &mut |at, _| bar.set_position(at));
@@ -116,6 +117,12 @@ fn recorded_at(ledger: &Reading, at: u64, end: u64) -> Outcome<Instant> {
     let bytes = ledger.log.commit_at(at).or_exit(Exit::Verification, &unread)?;
     let bytes = bytes.ok_or_else(beyond)?;
     Ok(Commit::decode(&bytes).or_exit(Exit::Verification, &unread)?.recorded_at)
+}
+
+/// The last moment of a day, in UTC.
+fn end_of(day: Date) -> Option<Instant> {
+    let next = day.plus_days(1)?.start_utc();
+    Some(Instant::from_micros(next.micros().saturating_sub(1)))
 }
 
 /// The machine's clock: questions are asked by people, now.

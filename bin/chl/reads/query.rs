@@ -103,7 +103,7 @@ const SCORECARDS: &str = "scorecards";
 /// Shows a read model: what is, or what was at any time.
 ///
 /// Without --as-of the newest state, and standard error says which position that is. Filters are
-/// joined by "and"; `--where` compares any column, as `state=won`, `closed_on>=2026-01-01` or
+/// joined by "and"; `--where` compares a column that is kept, as `state=won`, `closed_on>=2026-01-01` or
 /// `closed_on<=2026-06-30`.
 #[derive(Debug, Clone, clap::Args, Serialize, Deserialize)]
 pub(crate) struct Query {
