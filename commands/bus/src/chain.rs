@@ -130,7 +130,9 @@ impl<'a> Chain<'a> {
     /// Commits what the clock owes by the time of a command, in the order it fell due.
     pub(crate) fn clock(&mut self, command: &Command, cause: &Context<'_>) -> Result<(), Stop> {
         loop {
-            let owed = due(command, self.facts(), cause.time)?;
+            // A time in the future is refused in its place of precedence; nothing is due there yet.
+            let until = cause.time.min(cause.recorded_at);
+            let owed = due(command, self.facts(), until)?;
             let before = self.commits.len();
             for (index, due) in owed.into_iter().enumerate() {
                 self.due(due, index, cause)?;

@@ -66,6 +66,19 @@ fn the_clock_goes_before_what_it_makes_possible_and_only_then() {
 }
 
 #[test]
+fn a_time_in_the_future_is_refused_and_moves_no_clock() {
+    let given = Given::new();
+    let bus = given.open();
+    send(&bus, &market());
+    send(&bus, &[deal("d1", "p", "acme")]);
+    let before = bus.reader().head();
+    let later = deal("d2", "q", "acme").replacen('{', r#"{"time":"2036-01-01T00:00:00Z","#, 1);
+    let answer = json(&send(&bus, &[later])[0]);
+    assert_eq!(answer["code"], json!("time.in_future"), "{answer}");
+    assert_eq!(bus.reader().head(), before);
+}
+
+#[test]
 fn what_a_crash_cut_off_is_owed_and_done_first() {
     let whole = contested();
     let log = &whole.log;
