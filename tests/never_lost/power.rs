@@ -39,7 +39,7 @@ impl Drop for Mounted {
 /// A file with a file system in it; none where it cannot be made.
 fn image(dir: &Path) -> Option<PathBuf> {
     let image = dir.join("disk");
-    std::fs::File::create(&image).unwrap().set_len(512 << 20).unwrap();
+    std::fs::File::create(&image).unwrap().set_len(256 << 20).unwrap();
     run("mkfs.ext4", &["-q".as_ref(), &image]).then_some(image)
 }
 
