@@ -1,7 +1,8 @@
 //! What depends on the moment somebody asks: ages, days left, effective states.
 
 use crate::{
-    BalanceRow, ClaimRow, ClaimState, ConflictRow, DealRow, DealState, LotRow, row::states,
+    BalanceRow, ClaimRow, ClaimState, ConflictRow, ConflictState, DealRow, DealState, LotRow,
+    row::states,
 };
 use chl_events::{Date, Instant};
 
@@ -30,12 +31,48 @@ fn days_between(from: Date, to: Date) -> i64 {
     i64::from(to.days()) - i64::from(from.days())
 }
 
+/// Whether a moment has passed, or is now.
+fn is_over(until: Option<Instant>, now: Instant) -> bool {
+    until.is_some_and(|until| until <= now)
+}
+
+impl DealState {
+    /// The state at a moment: protection that has run out protects no more, and a deal whose
+    /// incumbent's has run out is contested no more, even before the clock has recorded either.
+    pub fn at(
+        self,
+        protected_until: Option<Instant>,
+        contested_until: Option<Instant>,
+        now: Instant,
+    ) -> Self {
+        match self {
+            Self::Approved if is_over(protected_until, now) => Self::Expired,
+            Self::Contested if is_over(contested_until, now) => Self::Submitted,
+            kept => kept,
+        }
+    }
+}
+
+impl ConflictState {
+    /// Whether it waits for a decision.
+    pub fn is_open(self) -> bool {
+        match self {
+            Self::Open | Self::Escalated => true,
+            Self::Resolved | Self::Lapsed => false,
+        }
+    }
+
+    /// The state at a moment: a conflict whose incumbent's protection has run out has lapsed, even
+    /// before the clock has recorded it.
+    pub fn at(self, lapses_at: Option<Instant>, now: Instant) -> Self {
+        if self.is_open() && is_over(lapses_at, now) { Self::Lapsed } else { self }
+    }
+}
+
 impl DealRow {
-    /// The state at a moment: protection that has run out protects no more, even before the
-    /// clock has recorded it.
+    /// What it is at a moment.
     pub fn state_at(&self, now: Instant) -> DealState {
-        let over = self.protected_until.is_some_and(|until| until <= now);
-        if self.state == DealState::Approved && over { DealState::Expired } else { self.state }
+        self.state.at(self.protected_until, self.contested_until, now)
     }
 
     /// How many whole days of protection are left; none when it is not protected.
@@ -52,15 +89,21 @@ impl DealRow {
 }
 
 impl ConflictRow {
+    /// What it is at a moment.
+    pub fn state_at(&self, now: Instant) -> ConflictState {
+        self.state.at(self.lapses_at, now)
+    }
+
     /// How many days it has stood, or stood until it ended.
     pub fn age_days(&self, now: Instant) -> i64 {
-        let end = self.ended_at.unwrap_or(now);
+        let lapsed = self.lapses_at.filter(|_| self.state != self.state_at(now));
+        let end = self.ended_at.or(lapsed).unwrap_or(now);
         days_between(self.opened_at.date_utc(), end.date_utc())
     }
 
     /// Whether the level that is to decide should have done so.
     pub fn is_overdue(&self, now: Instant) -> bool {
-        self.is_open() && self.due.is_some_and(|due| due <= now)
+        self.state_at(now).is_open() && is_over(self.due, now)
     }
 }
 

@@ -66,6 +66,9 @@ row! {
         criterion: Option<Criterion>,
         /// Who decided.
         resolved_by: Option<ActorId>,
+        /// When it lapses if nothing else ends it: the end of the incumbent's protection, as it
+        /// stands; null while the incumbent's registration is pending.
+        lapses_at: Option<Instant>,
         /// Why it ended undecided.
         lapse_cause: Option<LapseCause>,
         /// When it ended.
@@ -105,6 +108,7 @@ impl ConflictRow {
             resolution: None,
             criterion: None,
             resolved_by: None,
+            lapses_at: e.evidence.guarded_until,
             lapse_cause: None,
             ended_at: None,
             rule: e.rule,
@@ -116,12 +120,9 @@ impl ConflictRow {
         }
     }
 
-    /// Whether it still waits for a decision.
+    /// Whether it still waits for a decision, by what is recorded.
     pub fn is_open(&self) -> bool {
-        match self.state {
-            ConflictState::Open | ConflictState::Escalated => true,
-            ConflictState::Resolved | ConflictState::Lapsed => false,
-        }
+        self.state.is_open()
     }
 
     fn lapse(&mut self, fact: &Fact<'_>, cause: LapseCause) {
@@ -144,7 +145,7 @@ pub(crate) fn fold<S: Keeps<DealRow> + Keeps<ConflictRow>>(
             if let Some(row) = fact.known(incumbent, "deal", &e.incumbent)? {
                 row.challenged_in.push(e.conflict.as_str());
             }
-            Ok(())
+            contested_until(&e.challenger, e.evidence.guarded_until, store)
         }
         ConflictEvent::ConflictEscalated(e) => edit(fact, store, &e.conflict, |row| {
             row.state = ConflictState::Escalated;
@@ -209,6 +210,37 @@ fn release_challenger<S: Keeps<DealRow> + Keeps<ConflictRow>>(
         && deal.state == DealState::Contested
     {
         deal.state = DealState::Submitted;
+    }
+    Ok(())
+}
+
+/// Says to a challenger how long its incumbent is protected.
+fn contested_until<S: Keeps<DealRow>>(
+    challenger: &DealId,
+    until: Option<Instant>,
+    store: &mut S,
+) -> Result<(), FoldError> {
+    if let Some(deal) = store.edit(&(challenger.clone(),))? {
+        deal.contested_until = until;
+    }
+    Ok(())
+}
+
+/// Moves the end of the open conflicts of an incumbent whose protection begins or is extended.
+pub(crate) fn incumbent_protected<S: Keeps<DealRow> + Keeps<ConflictRow>>(
+    incumbent: &DealId,
+    until: Instant,
+    store: &mut S,
+) -> Result<(), FoldError> {
+    let deal: Option<&DealRow> = store.peek(&(incumbent.clone(),))?;
+    let open = deal.map(|deal| deal.challenged_in.clone()).unwrap_or_default();
+    for name in open.iter() {
+        let Ok(conflict) = name.parse::<ConflictId>() else { continue };
+        let row: Option<&mut ConflictRow> = store.edit(&(conflict,))?;
+        let Some(row) = row else { continue };
+        row.lapses_at = Some(until);
+        let challenger = row.challenger.clone();
+        contested_until(&challenger, Some(until), store)?;
     }
     Ok(())
 }

@@ -71,6 +71,8 @@ row! {
         decision_due: Option<Instant>,
         /// The conflict it entered when it was registered.
         conflict: Option<ConflictId>,
+        /// The end of the incumbent's protection in that conflict, as it stands; null without one.
+        contested_until: Option<Instant>,
         /// The business date of its first approval.
         approved_on: Option<Date>,
         /// Whether the terms approved it, and no person.
@@ -120,6 +122,7 @@ impl DealRow {
             registered_on: fact.effective_on(),
             decision_due: e.decision_due,
             conflict: e.contested.clone(),
+            contested_until: None,
             approved_on: None,
             approved_automatically: None,
             protected_from: None,
@@ -159,13 +162,16 @@ pub(crate) fn fold<S: Keeps<DealRow> + Keeps<ConflictRow>>(
             store.put(DealRow::registered(fact, e))?;
             Ok(())
         }
-        DealEvent::DealApproved(e) => edit(fact, store, &e.deal, |row| {
-            row.state = DealState::Approved;
-            row.approved_on.get_or_insert(fact.effective_on());
-            row.approved_automatically.get_or_insert(e.automatic);
-            row.protected_from = Some(e.protected_from);
-            row.protected_until = Some(e.protected_until);
-        }),
+        DealEvent::DealApproved(e) => {
+            edit(fact, store, &e.deal, |row| {
+                row.state = DealState::Approved;
+                row.approved_on.get_or_insert(fact.effective_on());
+                row.approved_automatically.get_or_insert(e.automatic);
+                row.protected_from = Some(e.protected_from);
+                row.protected_until = Some(e.protected_until);
+            })?;
+            conflicts::incumbent_protected(&e.deal, e.protected_until, store)
+        }
         DealEvent::DealRejected(e) => {
             edit(fact, store, &e.deal, |row| row.end(fact, DealState::Rejected))
         }
@@ -177,10 +183,13 @@ pub(crate) fn fold<S: Keeps<DealRow> + Keeps<ConflictRow>>(
         DealEvent::DealWithdrawn(e) => {
             edit(fact, store, &e.deal, |row| row.end(fact, DealState::Withdrawn))
         }
-        DealEvent::DealExtended(e) => edit(fact, store, &e.deal, |row| {
-            row.protected_until = Some(e.protected_until);
-            row.extensions = e.extensions;
-        }),
+        DealEvent::DealExtended(e) => {
+            edit(fact, store, &e.deal, |row| {
+                row.protected_until = Some(e.protected_until);
+                row.extensions = e.extensions;
+            })?;
+            conflicts::incumbent_protected(&e.deal, e.protected_until, store)
+        }
         DealEvent::DealExpired(e) => {
             edit(fact, store, &e.deal, |row| row.end(fact, DealState::Expired))
         }

@@ -80,6 +80,10 @@ proptest! {
             let challenger = store.deals.get(&(conflict.challenger.clone(),)).unwrap();
             let listed = incumbent.challenged_in.iter().any(|one| one == conflict.conflict.as_str());
             prop_assert_eq!(conflict.is_open(), listed);
+            if conflict.is_open() {
+                prop_assert_eq!(conflict.lapses_at, incumbent.protected_until);
+                prop_assert_eq!(challenger.contested_until, incumbent.protected_until);
+            }
             prop_assert_eq!(conflict.is_open(), challenger.state == DealState::Contested);
             prop_assert!(!conflict.is_open() || incumbent.guard_ended_at.is_none());
         }
@@ -172,6 +176,16 @@ fn protection_is_over_at_its_very_end() {
     assert_eq!(deal.days_left(before), Some(0));
     assert_eq!(deal.state_at(until), DealState::Expired);
     assert_eq!(deal.days_left(until), None);
+    let (conflict, challenger) = (store.conflicts.rows().next(), store.deals.rows().nth(1));
+    let (conflict, challenger) = (conflict.unwrap(), challenger.unwrap());
+    assert_eq!(conflict.state_at(before), ConflictState::Open);
+    assert_eq!(challenger.state_at(before), DealState::Contested);
+    assert_eq!(conflict.state_at(until), ConflictState::Lapsed);
+    assert_eq!(challenger.state_at(until), DealState::Submitted);
+    let later = Instant::from_micros(until.micros() + 30 * 86_400_000_000);
+    assert_eq!(conflict.age_days(later), conflict.age_days(until), "it stood until then");
+    assert!(conflict.is_overdue(before), "due at once");
+    assert!(!conflict.is_overdue(later));
 }
 
 #[test]

@@ -43,6 +43,24 @@ pub(crate) fn programme_lines() -> String {
     .to_owned()
 }
 
+/// A second partner, and its deal at the slot that the first one's protects until 30 May 2026.
+pub(crate) fn contest_lines() -> String {
+    let mut lines = String::new();
+    let steps = ["RecruitPartner", "ApplyForProgramme", "ApprovePartner", "ActivatePartner"];
+    for step in steps {
+        let recruited =
+            if step == "RecruitPartner" { r#","name":"B","types":["var"]"# } else { "" };
+        lines.push_str(&format!(
+            "{{\"id\":\"2-{step}\",\"type\":\"{step}\",\"time\":\"2026-01-03T09:00:00Z\",\
+             \"data\":{{\"partner\":\"p-2\"{recruited}}}}}\n"
+        ));
+    }
+    lines
+        + r#"{"id":"2-e","type":"EnrolPartner","time":"2026-01-03T09:00:00Z","data":{"partner":"p-2","programme":"gold"}}
+{"id":"2-d","type":"RegisterDeal","time":"2026-03-20T09:00:00Z","data":{"deal":"d-2","customer":"acme","partner":"p-2","programme":"gold","product_line":"gtx","value":{"amount":"60000.00","currency":"USD"}}}
+"#
+}
+
 /// A folder of ledgers.
 pub(crate) struct Desk {
     folder: tempfile::TempDir,

@@ -1,6 +1,9 @@
 //! `chl check`: whether the log is whole and the numbers agree.
 
-use super::query::unasked;
+use super::{
+    moment::{Moment, Past},
+    query::unasked,
+};
 use crate::{
     exit::Exit,
     failure::{Failure, Outcome, Step},
@@ -40,12 +43,12 @@ impl Check {
         let sheet = Sheet::new("", COLUMNS);
         sink.begin(&sheet)?;
         let log = log(ledger)?;
-        let mut reader = ledger.views.fresh()?;
+        let mut past = Moment::default().open(ledger)?;
         let rows = [
             log,
-            postings(&reader)?,
-            balances(&mut reader, "identity of balances", BROKEN_BALANCES)?,
-            balances(&mut reader, "balances not below zero", NEGATIVE_BALANCES)?,
+            postings(past.reader())?,
+            balances(&mut past, "identity of balances", BROKEN_BALANCES)?,
+            balances(&mut past, "balances not below zero", NEGATIVE_BALANCES)?,
         ];
         let mut exit = Exit::Success;
         for row in rows {
@@ -99,10 +102,11 @@ fn postings(reader: &Reader) -> Outcome<Value> {
     }))
 }
 
-fn balances(reader: &mut Reader, check: &str, broken: &str) -> Outcome<Value> {
-    let counted = reader.sql(COUNT_BALANCES).map_err(unasked)?;
+fn balances(past: &mut Past, check: &str, broken: &str) -> Outcome<Value> {
+    let now = past.now();
+    let counted = past.reader().sql(COUNT_BALANCES, now).map_err(unasked)?;
     let counted = counted.rows.into_iter().flatten().next().unwrap_or_default();
-    let found = reader.sql(broken).map_err(unasked)?;
+    let found = past.reader().sql(broken, now).map_err(unasked)?;
     let named: Vec<Value> = found.rows.into_iter().flatten().take(10).collect();
     Ok(json!({
         "check": check, "holds": named.is_empty(), "counted": counted, "found": named,

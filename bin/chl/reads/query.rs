@@ -40,7 +40,7 @@ const PEOPLE: &[(&str, &[&str])] = &[
             "kind",
             "incumbent_partner",
             "challenger_partner",
-            "state",
+            "effective_state",
             "opened_at",
             "resolution",
             "criterion",
@@ -125,7 +125,8 @@ pub(crate) struct Query {
     /// Only of this lot; `total` is the fund as a whole.
     #[arg(long, value_name = "LOT")]
     lot: Option<String>,
-    /// Only in this state.
+    /// Only in this state, at the moment of asking: a deal whose protection has run out is
+    /// `expired` and a conflict over it `lapsed`, even before the clock has recorded it.
     #[arg(long, value_name = "STATE")]
     state: Option<String>,
     /// Only where a column compares so; may be given several times.
@@ -191,7 +192,7 @@ impl Query {
         }
         let mut past = self.moment.open(ledger)?;
         let question =
-            Question { view, filters: self.filters(), limit: self.limit, now: past.now() };
+            Question { view, filters: self.filters(view), limit: self.limit, now: past.now() };
         let answer = past.reader().query(&question).map_err(unasked)?;
         show("", Some(view.name()), answer, sink)?;
         Ok(Exit::Success)
@@ -226,14 +227,15 @@ impl Query {
         Ok(Exit::Success)
     }
 
-    fn filters(&self) -> Vec<Filter> {
+    fn filters(&self, view: View) -> Vec<Filter> {
+        let state = if view.has_effective_state() { "effective_state" } else { "state" };
         let named = [
             ("partner", &self.partner),
             ("programme", &self.programme),
             ("customer", &self.customer),
             ("fund", &self.fund),
             ("lot", &self.lot),
-            ("state", &self.state),
+            (state, &self.state),
         ];
         let named = named.into_iter().filter_map(|(column, value)| {
             value.as_ref().map(|value| Filter::Is(column.to_owned(), value.clone()))

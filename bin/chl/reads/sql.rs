@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 ///
 /// Tables are those of `chl query` (`chl sql "SELECT name FROM sqlite_schema"` lists them). An
 /// amount is its decimal text, and `COLUMN_minor` the same as an exact whole number of minor units.
+/// Deals and conflicts have the column `effective_state`: what they are at the moment of asking.
 #[derive(Debug, Clone, clap::Args, Serialize, Deserialize)]
 pub(crate) struct Sql {
     /// The statement, in SQLite's dialect.
@@ -23,7 +24,8 @@ impl Sql {
     /// Runs it.
     pub(crate) fn answer(&self, ledger: &Reading, sink: &mut dyn Sink) -> Outcome<Exit> {
         let mut past = self.moment.open(ledger)?;
-        let answer = past.reader().sql(&self.statement).map_err(unasked)?;
+        let now = past.now();
+        let answer = past.reader().sql(&self.statement, now).map_err(unasked)?;
         show("", None, answer, sink)?;
         Ok(Exit::Success)
     }

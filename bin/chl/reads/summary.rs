@@ -9,7 +9,8 @@ use crate::{
     reads::moment::Moment,
 };
 use chl_events::Period;
-use chl_runtime::{Query as Question, ScorecardQuery, View};
+use chl_projections::ConflictState;
+use chl_runtime::{Filter, Query as Question, ScorecardQuery, View};
 use serde_json::{Value, json};
 
 /// How many rows of the longer tables are shown.
@@ -30,20 +31,20 @@ const SCORES: &[&str] =
     &["total", "partner", "programme", "percentile", "peer_count", "data_coverage"];
 
 /// Shows balances, open conflicts, the top scorecards, and the trial balance of the postings.
+///
+/// Conflicts are those that wait for a decision at the moment of the last commit: a ledger that
+/// tells of a past year is shown as that year ended.
 pub(crate) fn summary(ledger: &Reading, sink: &mut dyn Sink) -> Outcome<Exit> {
     balances(ledger, sink)?;
-    let mut past = Moment::default().open(ledger)?;
-    let open =
-        Question { limit: u64::try_from(TOP).ok(), ..Question::all(View::Conflicts, past.now()) };
-    let open = past.reader().query(&open.with("state", "open")).map_err(unasked)?;
-    show("open conflicts (the first ten)", Some("conflicts"), open, sink)?;
+    conflicts(ledger, sink)?;
     scorecards(ledger, sink)?;
     trial_balance(ledger, sink)
 }
 
 fn balances(ledger: &Reading, sink: &mut dyn Sink) -> Outcome {
-    let mut reader = ledger.views.fresh()?;
-    let mut answer = reader.sql(BALANCES).map_err(unasked)?;
+    let mut past = Moment::default().open(ledger)?;
+    let now = past.now();
+    let mut answer = past.reader().sql(BALANCES, now).map_err(unasked)?;
     for row in &mut answer.rows {
         let code = row.get(2).and_then(Value::as_str).unwrap_or_default();
         let Ok(currency) = chl_events::Currency::new(code) else { continue };
@@ -54,6 +55,20 @@ fn balances(ledger: &Reading, sink: &mut dyn Sink) -> Outcome {
         }
     }
     show("balances", None, answer, sink)
+}
+
+fn conflicts(ledger: &Reading, sink: &mut dyn Sink) -> Outcome {
+    let reader = ledger.views.fresh()?;
+    let Some(last) = reader.checkpoint().map_err(unasked)?.recorded_at else { return Ok(()) };
+    let waiting = [ConflictState::Open, ConflictState::Escalated].map(|one| one.as_str().into());
+    let open = Question {
+        view: View::Conflicts,
+        filters: vec![Filter::In("effective_state".into(), waiting.into())],
+        limit: u64::try_from(TOP).ok(),
+        now: last,
+    };
+    let open = reader.query(&open).map_err(unasked)?;
+    show("open conflicts (the first ten)", Some("conflicts"), open, sink)
 }
 
 /// The best scorecards of the year in which the last commit was recorded.

@@ -10,6 +10,7 @@ mod build;
 mod cache;
 mod checkpoint;
 mod digest;
+mod effective;
 mod layout;
 mod place;
 mod query;

@@ -1,6 +1,9 @@
 //! What can be asked of the read models: a view, filters on its columns, a moment.
 
-use crate::ReaderError;
+use crate::{
+    ReaderError,
+    effective::{EFFECTIVE_STATE, state_at},
+};
 use chl_events::Instant;
 use chl_projections::{Kind, Posting, Row, Table};
 use rusqlite::types::Value;
@@ -64,11 +67,18 @@ impl View {
         Self::ALL.iter().copied().find(|view| view.name() == name)
     }
 
+    /// Whether its rows have an `effective_state`: what they are at the moment of asking, beside
+    /// what is recorded of them.
+    pub fn has_effective_state(self) -> bool {
+        state_at(self, Instant::from_micros(0)).is_some()
+    }
+
     /// The columns a filter may name.
     pub fn filters(self) -> impl Iterator<Item = &'static str> {
         let alias = (self == Self::Conflicts).then_some("partner");
-        let columns = self.table().columns.iter();
-        columns.filter(|column| comparable(column.kind)).map(|column| column.name).chain(alias)
+        let effective = self.has_effective_state().then_some(EFFECTIVE_STATE);
+        let columns = self.table().columns.iter().filter(|column| comparable(column.kind));
+        columns.map(|column| column.name).chain(alias).chain(effective)
     }
 }
 
@@ -132,8 +142,8 @@ impl Query {
             let columns = self.columns(column)?;
             let mut either = Vec::new();
             for value in given {
-                for (name, kind) in &columns {
-                    either.push(format!("{name}{test}?"));
+                for Operand { name, sql, kind } in &columns {
+                    either.push(format!("{sql}{test}?"));
                     values.push(bound(name, *kind, value)?);
                 }
             }
@@ -144,20 +154,41 @@ impl Query {
         Ok((condition, values))
     }
 
-    fn columns(&self, name: &str) -> Result<Vec<(&'static str, Kind)>, ReaderError> {
+    fn columns(&self, name: &str) -> Result<Vec<Operand>, ReaderError> {
         if self.view == View::Conflicts && name == "partner" {
             let sides = ["incumbent_partner", "challenger_partner"];
-            return Ok(sides.map(|side| (side, Kind::Text)).to_vec());
+            return Ok(sides.map(|side| Operand::stored(side, Kind::Text)).into());
         }
-        let columns = self.view.table().columns.iter();
-        let mut known = columns.filter(|column| comparable(column.kind));
+        let all = self.view.table().columns;
+        if let (EFFECTIVE_STATE, Some(sql)) = (name, state_at(self.view, self.now)) {
+            let kind = all.iter().find(|column| column.name == "state").map(|column| column.kind);
+            return Ok(vec![Operand {
+                name: EFFECTIVE_STATE,
+                sql,
+                kind: kind.unwrap_or(Kind::Text),
+            }]);
+        }
+        let mut known = all.iter().filter(|column| comparable(column.kind));
         let column = known.find(|column| column.name == name);
         let column = column.ok_or_else(|| ReaderError::Column {
             view: self.view.name(),
             column: name.chars().take(64).collect(),
             known: self.view.filters().collect::<Vec<_>>().join(", "),
         })?;
-        Ok(vec![(column.name, column.kind)])
+        Ok(vec![Operand::stored(column.name, column.kind)])
+    }
+}
+
+/// What a filter compares: a column that is stored, or one that is computed.
+struct Operand {
+    name: &'static str,
+    sql: String,
+    kind: Kind,
+}
+
+impl Operand {
+    fn stored(name: &'static str, kind: Kind) -> Self {
+        Self { name, sql: name.into(), kind }
     }
 }
 

@@ -4,6 +4,7 @@ use crate::{
     Query, StaleError, View, ViewDigest,
     checkpoint::{self, Checkpoint},
     digest::digests,
+    effective,
     layout::{Cells, Layout, key_names},
     show::{Shown, json_cells, shown},
 };
@@ -78,6 +79,7 @@ impl Reader {
     pub fn open(path: &Path) -> Result<Self, ReaderError> {
         let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
         db.busy_timeout(std::time::Duration::from_secs(10))?;
+        effective::define(&db)?;
         db.pragma_update(None, "query_only", true)?;
         let reader = Self { db };
         reader.checkpoint()?;

@@ -1,7 +1,10 @@
 //! Rows as people and programs see them: JSON values in the order of the columns, with what
 //! depends on the moment of asking behind them.
 
-use crate::layout::{Cells, Layout};
+use crate::{
+    effective::EFFECTIVE_STATE,
+    layout::{Cells, Layout},
+};
 use chl_events::{Currency, Instant, Money};
 use chl_projections::{
     BalanceRow, Cell, CertificationRow, ClaimRow, Column, ConflictRow, DayRow, DealRow, Field,
@@ -30,7 +33,7 @@ impl Shown for MeasureRow {}
 impl Shown for DayRow {}
 
 impl Shown for DealRow {
-    const COMPUTED: &'static [&'static str] = &["effective_state", "days_left", "age_days"];
+    const COMPUTED: &'static [&'static str] = &[EFFECTIVE_STATE, "days_left", "age_days"];
 
     fn computed(&self, now: Instant, _: &Connection) -> rusqlite::Result<Vec<Value>> {
         let state = self.state_at(now).as_str();
@@ -39,10 +42,11 @@ impl Shown for DealRow {
 }
 
 impl Shown for ConflictRow {
-    const COMPUTED: &'static [&'static str] = &["age_days", "overdue"];
+    const COMPUTED: &'static [&'static str] = &[EFFECTIVE_STATE, "age_days", "overdue"];
 
     fn computed(&self, now: Instant, _: &Connection) -> rusqlite::Result<Vec<Value>> {
-        Ok(vec![json!(self.age_days(now)), json!(self.is_overdue(now))])
+        let state = self.state_at(now).as_str();
+        Ok(vec![json!(state), json!(self.age_days(now)), json!(self.is_overdue(now))])
     }
 }
 

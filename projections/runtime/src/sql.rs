@@ -1,6 +1,7 @@
 //! Read-only SQL over the read models, for analysts.
 
-use crate::{Answer, Reader, ReaderError};
+use crate::{Answer, Reader, ReaderError, effective};
+use chl_events::Instant;
 use rusqlite::{
     hooks::{AuthAction, AuthContext, Authorization},
     types::ValueRef,
@@ -25,22 +26,30 @@ fn authorize(context: AuthContext<'_>) -> Authorization {
 impl Reader {
     /// Runs one statement that only reads, and answers with its rows.
     ///
-    /// A statement that speaks of `scorecards` finds them as a table, for every calendar month,
-    /// quarter, half and year with facts. Everything else is refused before it runs: writing, attaching files, changing settings.
-    pub fn sql(&mut self, statement: &str) -> Result<Answer, ReaderError> {
+    /// Deals and conflicts have their `effective_state` at `now`. A statement that speaks of
+    /// `scorecards` finds them as a table, for every calendar month, quarter, half and year with
+    /// facts. Everything else is refused before it runs: writing, attaching files, changing
+    /// settings.
+    pub fn sql(&mut self, statement: &str, now: Instant) -> Result<Answer, ReaderError> {
         let checkpoint = self.checkpoint()?;
-        if statement.to_ascii_lowercase().contains("scorecards") {
-            self.db.pragma_update(None, "query_only", false)?;
-            let tabulated = self.snapshot(Self::tabulate_scorecards);
-            self.db.pragma_update(None, "query_only", true)?;
-            tabulated?;
-        }
+        self.db.pragma_update(None, "query_only", false)?;
+        let tabulated = self.tabulate(statement, now);
+        self.db.pragma_update(None, "query_only", true)?;
+        tabulated?;
         self.db.authorizer(Some(authorize))?;
         let rows = self.select(statement);
         self.db.authorizer(None::<fn(AuthContext<'_>) -> Authorization>)?;
         let (columns, rows) = rows?;
         let (position, recorded_at) = (checkpoint.position, checkpoint.recorded_at);
         Ok(Answer { position, recorded_at, columns, rows })
+    }
+
+    /// Makes what a statement may speak of and is not stored, on this connection only.
+    fn tabulate(&self, statement: &str, now: Instant) -> Result<(), ReaderError> {
+        if statement.to_ascii_lowercase().contains("scorecards") {
+            self.snapshot(Self::tabulate_scorecards)?;
+        }
+        Ok(effective::tabulate(&self.db, now)?)
     }
 
     fn select(&self, text: &str) -> Result<(Vec<String>, Vec<Vec<Value>>), ReaderError> {

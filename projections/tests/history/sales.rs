@@ -23,6 +23,8 @@ struct Known {
     customer: CustomerId,
     guards: bool,
     over: bool,
+    /// The end of its protection; none while it was never approved.
+    until: Option<Instant>,
     conflict: Option<(ConflictId, DealId)>,
 }
 
@@ -57,8 +59,9 @@ pub(crate) fn register(history: &mut History, of: &Of, choice: usize) {
     };
     let stream = Stream::Customer(customer.clone());
     let mut facts: Vec<Fact> = vec![(registered.into(), vec![])];
+    let approved_at = history.now();
     if conflict.is_none() {
-        facts.push((approved(history.now(), &deal, &customer, None), vec![]));
+        facts.push((approved(approved_at, &deal, &customer, None), vec![]));
     }
     history.add(stream.clone(), facts);
     let ids = conflict.clone().zip(guard.as_ref().map(|guard| guard.deal.clone()));
@@ -67,12 +70,14 @@ pub(crate) fn register(history: &mut History, of: &Of, choice: usize) {
         history.add(stream, vec![(opened, vec![])]);
     }
     let guards = ids.is_none();
+    let until = guards.then(|| window(approved_at));
     history.sales.deals.push(Known {
         deal,
         of: of.clone(),
         customer,
         guards,
         over: false,
+        until,
         conflict: ids,
     });
 }
@@ -96,7 +101,7 @@ fn opened(
         rule: ConflictRule::FirstRegistered,
         evidence: Evidence {
             guarded_since: now,
-            guarded_until: None,
+            guarded_until: guard.until,
             challenged_at: now,
             matched: SlotMatch::ProductLine,
             programme_version: 1,
@@ -105,6 +110,11 @@ fn opened(
         due: Some(now),
     }
     .into()
+}
+
+/// The end of a window of protection.
+fn window(from: Instant) -> Instant {
+    Instant::from_micros(from.micros() + 86_400_000_000)
 }
 
 fn approved(
@@ -118,7 +128,7 @@ fn approved(
         customer: customer.clone(),
         programme_version: 1,
         protected_from: now,
-        protected_until: Instant::from_micros(now.micros() + 86_400_000_000),
+        protected_until: window(now),
         automatic: conflict.is_none(),
         conflict,
     }
@@ -176,6 +186,7 @@ fn alone(history: &mut History, at: usize, way: usize) -> Vec<Event> {
             (DealRejected { deal, customer, conflict: None, note: None }.into(), GuardEnd::Rejected)
         }
         _ => {
+            known.until = Some(now);
             let extended =
                 DealExtended { deal, customer, protected_until: now, extensions: 1, note: None };
             return vec![extended.into()];
@@ -235,6 +246,7 @@ fn in_conflict(
             end(history, holder);
             history.sales.deals[at].conflict = None;
             history.sales.deals[at].guards = true;
+            history.sales.deals[at].until = Some(window(now));
             release(history, incumbent);
             let (deal_in, at_customer) = (displaced.deal.clone(), displaced.customer.clone());
             let gone =

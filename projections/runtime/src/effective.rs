@@ -1,0 +1,75 @@
+//! What something is at the moment of asking, in SQL: by the functions that folds in memory have.
+//!
+//! Protection that has run out protects no more, and a conflict over it has lapsed, even before
+//! the clock has recorded either. So the stored `state` is what is recorded, and `effective_state`
+//! what holds; every way of asking sees both.
+
+use crate::View;
+use chl_events::Instant;
+use chl_projections::{Cell, ConflictState, DealState, Field};
+use rusqlite::{
+    Connection,
+    functions::{Context, FunctionFlags},
+};
+
+/// The column of the state at the moment of asking.
+pub(crate) const EFFECTIVE_STATE: &str = "effective_state";
+
+/// The state of a view's rows at a moment, as an SQL expression; none where it is the stored one.
+pub(crate) fn state_at(view: View, now: Instant) -> Option<String> {
+    let now = now.micros();
+    match view {
+        View::Deals => Some(format!("deal_state(state,protected_until,contested_until,{now})")),
+        View::Conflicts => Some(format!("conflict_state(state,lapses_at,{now})")),
+        View::Balances
+        | View::Postings
+        | View::Claims
+        | View::Requests
+        | View::Lots
+        | View::Partners
+        | View::Tiers
+        | View::Certifications
+        | View::Measures
+        | View::Programmes
+        | View::Days => None,
+    }
+}
+
+/// Makes the functions known on a connection.
+pub(crate) fn define(db: &Connection) -> rusqlite::Result<()> {
+    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
+    db.create_scalar_function("deal_state", 4, flags, |of| {
+        let (protected, contested) = (instant(of, 1)?, instant(of, 2)?);
+        let now = Instant::from_micros(of.get(3)?);
+        let state = word::<DealState>(of)?;
+        Ok(state.map(|state| state.at(protected, contested, now).as_str()))
+    })?;
+    db.create_scalar_function("conflict_state", 3, flags, |of| {
+        let (lapses, now) = (instant(of, 1)?, Instant::from_micros(of.get(2)?));
+        Ok(word::<ConflictState>(of)?.map(|state| state.at(lapses, now).as_str()))
+    })
+}
+
+/// Lets foreign statements find the state at a moment as a column, on this connection only.
+pub(crate) fn tabulate(db: &Connection, now: Instant) -> rusqlite::Result<()> {
+    for view in View::ALL {
+        if let Some(state) = state_at(*view, now) {
+            let name = view.name();
+            db.execute_batch(&format!(
+                "DROP VIEW IF EXISTS temp.{name}; CREATE TEMP VIEW {name} AS \
+                 SELECT *, {state} AS {EFFECTIVE_STATE} FROM main.{name}"
+            ))?;
+        }
+    }
+    Ok(())
+}
+
+fn word<W: Field>(of: &Context<'_>) -> rusqlite::Result<Option<W>> {
+    let text: Option<String> = of.get(0)?;
+    Ok(text.and_then(|text| W::read(Cell::Text(text.into()))))
+}
+
+fn instant(of: &Context<'_>, at: usize) -> rusqlite::Result<Option<Instant>> {
+    let text: Option<String> = of.get(at)?;
+    Ok(text.and_then(|text| text.parse().ok()))
+}
