@@ -62,7 +62,7 @@ fn open(vault: &Arc<Vault>) -> Bus {
     let log = MemoryLog::new(LedgerId([7; 16]));
     let parts = Parts {
         log: Box::new(move || Ok::<Box<dyn EventLog>, LogError>(Box::new(log.clone()))),
-        keys: Box::new(MemoryKeys::default()),
+        keys: Arc::new(MemoryKeys::default()),
         states: None,
         vault: Arc::clone(vault),
         clock: Box::new(SystemClock::new()),

@@ -3,7 +3,7 @@
 use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, ser::SerializeStruct};
-use std::fmt;
+use std::{fmt, sync::LazyLock};
 
 /// The most integer digits an amount may have (contract).
 const MAX_INTEGER_DIGITS: u32 = 15;
@@ -41,9 +41,8 @@ impl Currency {
     /// Takes an alphabetic code such as `USD`.
     pub fn new(code: &str) -> Result<Self, MoneyError> {
         let wrong = || MoneyError::Currency(code.chars().take(8).collect());
-        let known = iso_currency::Currency::from_code(code).ok_or_else(wrong)?;
-        known.exponent().ok_or_else(wrong)?;
         let bytes: [u8; 3] = code.as_bytes().try_into().map_err(|_| wrong())?;
+        minor_places(bytes).ok_or_else(wrong)?;
         Ok(Self(bytes))
     }
 
@@ -54,15 +53,37 @@ impl Currency {
 
     /// How many decimal places the minor unit is (USD 2, JPY 0, KWD 3).
     pub fn places(self) -> u32 {
-        iso_currency::Currency::from_code(self.code())
-            .and_then(iso_currency::Currency::exponent)
-            .map_or(2, u32::from)
+        minor_places(self.0).map_or(2, u32::from)
     }
 
     /// An amount of nothing.
     pub fn zero(self) -> Money {
         Money::from_minor(0, self)
     }
+}
+
+/// The decimal places of a code's minor unit; none where the standard knows no code or no minor
+/// unit.
+///
+/// Every amount that is read or written asks for them, and the library searches a list: so its
+/// answers are kept, one for each three letters.
+fn minor_places(code: [u8; 3]) -> Option<u8> {
+    static PLACES: LazyLock<Vec<Option<u8>>> = LazyLock::new(|| {
+        let letters = || b'A'..=b'Z';
+        let pairs = letters().flat_map(|first| letters().map(move |second| [first, second]));
+        let codes =
+            pairs.flat_map(|[first, second]| letters().map(move |third| [first, second, third]));
+        let places = |code: [u8; 3]| {
+            let code = std::str::from_utf8(&code).ok()?;
+            u8::try_from(iso_currency::Currency::from_code(code)?.exponent()?).ok()
+        };
+        codes.map(places).collect()
+    });
+    let index = code.iter().try_fold(0, |index, letter| {
+        let letter = letter.checked_sub(b'A').filter(|letter| *letter < 26)?;
+        Some(index * 26 + usize::from(letter))
+    });
+    PLACES.get(index?).copied().flatten()
 }
 
 impl fmt::Display for Currency {

@@ -35,7 +35,7 @@ impl Ledger {
         let opened = log.clone();
         let parts = Parts {
             log: Box::new(move || Ok(Box::new(opened.clone()) as Box<dyn EventLog>)),
-            keys: Box::new(MemoryKeys::default()),
+            keys: Arc::new(MemoryKeys::default()),
             states: None,
             vault,
             clock: Box::new(ManualClock::new(begins)),

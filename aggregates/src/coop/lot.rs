@@ -39,8 +39,16 @@ impl Window {
         let in_year = i8::try_from(first.rem_euclid(12) + 1).ok()?;
         let earning = Period::months(year, in_year, i8::try_from(months).ok()?)?;
         Date::from_days(earning.first().days())?;
-        let name = |day: Date| day.to_string().replace('-', "");
-        let lot = format!("{}-{}", name(earning.first()), name(earning.last()));
+        let (from, until) = (earning.first().civil(), earning.last().civil());
+        let lot = format!(
+            "{:04}{:02}{:02}-{:04}{:02}{:02}",
+            from.year(),
+            from.month(),
+            from.day(),
+            until.year(),
+            until.month(),
+            until.day()
+        );
         let usable_until = calendar::last_of_month(earning.last(), coop.usage_months);
         let expiry_days = coop.expiry_days.unwrap_or(coop.claim_days);
         Some(Self {

@@ -1,6 +1,6 @@
 //! The key index as the bus asks for it.
 
-use chl_bus::{KeyStore, KeysError};
+use chl_bus::{KeyKind, KeyStore, KeysError};
 use chl_log_files::{KeyEntry, KeyIndex};
 use std::{
     sync::{
@@ -10,17 +10,14 @@ use std::{
     thread::{self, JoinHandle},
 };
 
-/// The kind of the keys of commands; others have kinds of their own.
-const COMMANDS: u8 = 1;
-
-/// Commands' keys in key files, which merge beside the writer.
-pub(super) struct CommandKeys {
+/// Keys in key files, which merge beside the writer.
+pub(super) struct KeyFiles {
     index: Arc<KeyIndex>,
     merge: Option<SyncSender<()>>,
     merging: Option<JoinHandle<()>>,
 }
 
-impl CommandKeys {
+impl KeyFiles {
     /// Takes an index that is open.
     pub(super) fn new(index: KeyIndex) -> Self {
         let index = Arc::new(index);
@@ -38,22 +35,22 @@ impl CommandKeys {
     }
 }
 
-impl KeyStore for CommandKeys {
-    fn get(&self, key: &[u8]) -> Result<Option<u64>, KeysError> {
-        let found = self.index.get(COMMANDS, key).map_err(failed)?;
+impl KeyStore for KeyFiles {
+    fn get(&self, kind: KeyKind, key: &[u8]) -> Result<Option<u64>, KeysError> {
+        let found = self.index.get(kind as u8, key).map_err(failed)?;
         Ok(found.map(|entry| entry.position))
     }
 
-    fn put(&mut self, key: Vec<u8>, position: u64) -> Result<(), KeysError> {
+    fn put(&self, kind: KeyKind, key: &[u8], position: u64) -> Result<(), KeysError> {
         let entry = KeyEntry { position, value: Vec::new() };
-        self.index.put(COMMANDS, &key, entry).map_err(failed)
+        self.index.put(kind as u8, key, entry).map_err(failed)
     }
 
     fn covered_to(&self) -> u64 {
         self.index.covered_to()
     }
 
-    fn seal(&mut self, covered_to: u64) -> Result<(), KeysError> {
+    fn seal(&self, covered_to: u64) -> Result<(), KeysError> {
         self.index.advance(covered_to);
         self.index.seal(covered_to).map_err(failed)?;
         match self.merge.as_ref().map(|merge| merge.try_send(())) {
@@ -64,7 +61,7 @@ impl KeyStore for CommandKeys {
     }
 }
 
-impl Drop for CommandKeys {
+impl Drop for KeyFiles {
     fn drop(&mut self) {
         self.merge = None;
         if let Some(merging) = self.merging.take()

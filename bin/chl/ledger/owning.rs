@@ -1,6 +1,6 @@
 //! A ledger that this process owns: the bus over the embedded log, and the read models behind it.
 
-use super::{Attempt, Reading, keys::CommandKeys, open_log, seen, unopened};
+use super::{Attempt, Reading, keys::KeyFiles, open_log, seen, unopened};
 use crate::{
     exit::Exit,
     failure::{Failure, Outcome, Step},
@@ -109,7 +109,7 @@ impl Owning {
                 };
                 Ok(Box::new(log))
             }),
-            keys: Box::new(CommandKeys::new(keys)),
+            keys: Arc::new(KeyFiles::new(keys)),
             states: Some(states),
             vault: Arc::clone(&vault),
             clock: Box::new(SystemClock::new()),

@@ -67,7 +67,7 @@ fn decided(command: &Value) -> Outcome<Answer> {
     let actor = user::actor()?;
     let parts = Parts {
         log: Box::new(move || Ok(Box::new(log.clone()))),
-        keys: Box::new(MemoryKeys::default()),
+        keys: Arc::new(MemoryKeys::default()),
         states: None,
         vault: Arc::new(Vault::in_memory().or_exit(Exit::Internal, "a vault in memory")?),
         clock: Box::new(SystemClock::new()),

@@ -41,7 +41,7 @@ fn main() {
     let log = MemoryLog::new(LedgerId([1; 16]));
     let parts = Parts {
         log: Box::new(move || Ok::<Box<dyn EventLog>, LogError>(Box::new(log.clone()))),
-        keys: Box::new(MemoryKeys::default()),
+        keys: Arc::new(MemoryKeys::default()),
         states: Some(StatesFile::open(&dir.path().join("states")).unwrap()),
         vault: Arc::new(Vault::in_memory().unwrap()),
         clock: Box::new(SystemClock::new()),

@@ -12,7 +12,7 @@ use crate::{
     keys::{KeyStore, Keys},
     opening::{Opening, OpeningError},
     reader::SteadyReader,
-    states::{States, StatesError, StatesFile},
+    states::{Shelf, States, StatesError, StatesFile},
     vault::Vault,
     writer::{Bounds, Message, Writer},
 };
@@ -32,7 +32,7 @@ pub struct Parts {
     /// Opens the log, and opens it again after it was poisoned.
     pub log: OpenLog,
     /// The keys of its commands.
-    pub keys: Box<dyn KeyStore>,
+    pub keys: Arc<dyn KeyStore>,
     /// The file of states; without one they are built from the log and stay in memory.
     pub states: Option<StatesFile>,
     /// The keys of persons.
@@ -108,10 +108,11 @@ impl Bus {
             options.opening.write(log.as_mut(), clock.as_ref())?;
         }
         let reader = Arc::new(SteadyReader::new(log.reader()));
-        let stands_for = states.as_ref().map(StatesFile::stands_for).transpose()?.flatten();
-        let flushed = states.as_ref().map(StatesFile::again).transpose()?;
+        let shelf = states.map(|file| Shelf::new(file, Arc::clone(&keys)));
+        let stands_for = shelf.as_ref().map(Shelf::stands_for).transpose()?.flatten();
+        let filled = shelf.as_ref().map(Shelf::again).transpose()?;
         let mut desk = Desk {
-            states: States::new(states, options.cached_rows),
+            states: States::new(shelf, options.cached_rows),
             history: History::new(Arc::clone(&reader)),
             keys: Keys::new(keys),
             watch: Watch::new(options.clock_tolerance, None),
@@ -125,7 +126,7 @@ impl Bus {
         let bounds =
             Bounds { group_commands: options.group_commands, flush_bytes: options.flush_bytes };
         let committer = (log, open, vault, journal);
-        let threads = start(desk, owed, bounds, committer, flushed, (inbox, messages))?;
+        let threads = start(desk, owed, bounds, committer, filled, (inbox, messages))?;
         Ok(Self { client, reader, threads })
     }
 
@@ -196,7 +197,7 @@ fn start(
     owed: Owed,
     bounds: Bounds,
     (log, open, vault, journal): CommitterParts,
-    flushed: Option<StatesFile>,
+    filled: Option<Shelf>,
     (inbox, messages): (Sender<Message>, Receiver<Message>),
 ) -> Result<Vec<JoinHandle<()>>, OpenError> {
     let head = log.head();
@@ -213,8 +214,8 @@ fn start(
         broken: false,
         report: move |report| send(&reports, Message::Report(report)),
     };
-    let flusher = flushed
-        .map(|file| Flusher::start(file, move |done| send(&inbox, Message::Flushed(done))))
+    let flusher = filled
+        .map(|shelf| Flusher::start(shelf, move |done| send(&inbox, Message::Flushed(done))))
         .transpose()?;
     let mut writer = Writer {
         desk,

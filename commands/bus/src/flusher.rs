@@ -1,6 +1,6 @@
 //! The flusher: a thread that writes changed rows down while the writer goes on.
 
-use crate::states::{Changes, StatesError, StatesFile};
+use crate::states::{Changes, Shelf, StatesError};
 use chl_events::LedgerId;
 use std::{
     sync::{
@@ -16,7 +16,7 @@ struct Flush {
     position: u64,
 }
 
-/// Writes the file of states.
+/// Fills the shelf of states.
 pub(crate) struct Flusher {
     flushes: Option<Sender<Flush>>,
     busy: bool,
@@ -26,13 +26,13 @@ pub(crate) struct Flusher {
 impl Flusher {
     /// Starts the thread; `done` learns what became of each flush.
     pub(crate) fn start(
-        mut file: StatesFile,
+        mut shelf: Shelf,
         done: impl Fn(Result<(), StatesError>) + Send + 'static,
     ) -> std::io::Result<Self> {
         let (flushes, work) = channel::<Flush>();
         let run = move || {
             for Flush { rows, ledger, position } in work {
-                done(file.write(&rows, ledger, position));
+                done(shelf.write(&rows, ledger, position));
             }
         };
         let thread = std::thread::Builder::new().name("chl-flusher".into()).spawn(run)?;

@@ -40,7 +40,7 @@ pub use decode::{Defaults, Document, MAX_DEPTH, Undecoded, decode};
 pub use export::{ExportError, export, read_opening, replaying};
 pub use history::HistoryError;
 pub use journal::{Journal, JournalLimits};
-pub use keys::{KeyStore, KeysError, MemoryKeys};
+pub use keys::{KeyKind, KeyStore, KeysError, MemoryKeys};
 pub use opening::{Opening, OpeningError};
 pub use prepare::{Prepared, prepare, prepare_document};
 pub use rejection::{BusRejection, Refused};

@@ -5,20 +5,20 @@
 //! dirty              changed since the last flush, by commits durable or on their way
 //! flushing           on its way to the file
 //! clean              bounded cache of what the file holds
-//! store              one SQLite file, a cache over the log and never truth
+//! shelf              one SQLite file, a cache over the log and never truth, behind its keys
 //! ```
 
+mod shelf;
 mod store;
 
+pub(crate) use shelf::Shelf;
 pub use store::{States as StatesFile, StatesError};
 
 use chl_aggregates::{Row, RowKey, Unavailable};
 use chl_events::LedgerId;
+use hashbrown::HashMap;
 use quick_cache::sync::Cache;
-use std::{
-    collections::{HashMap, VecDeque},
-    sync::Arc,
-};
+use std::{collections::VecDeque, sync::Arc};
 
 /// Rows that were set or taken away.
 pub(crate) type Changes = HashMap<RowKey, Option<Row>>;
@@ -31,18 +31,18 @@ pub(crate) struct States {
     dirty: Changes,
     flushing: Option<Arc<Changes>>,
     clean: Cache<RowKey, Option<Row>>,
-    store: Option<StatesFile>,
+    shelf: Option<Shelf>,
     undo: VecDeque<Vec<Before>>,
 }
 
 impl States {
     /// Begins with what a file holds, or with nothing and in memory alone.
-    pub(crate) fn new(store: Option<StatesFile>, cached_rows: usize) -> Self {
+    pub(crate) fn new(shelf: Option<Shelf>, cached_rows: usize) -> Self {
         Self {
             dirty: Changes::new(),
             flushing: None,
             clean: Cache::new(cached_rows),
-            store,
+            shelf,
             undo: VecDeque::from([Vec::new()]),
         }
     }
@@ -55,11 +55,11 @@ impl States {
         if let Some(row) = self.flushing.as_ref().and_then(|rows| rows.get(key)) {
             return Ok(row.clone());
         }
-        let Some(store) = &self.store else { return Ok(None) };
+        let Some(shelf) = &self.shelf else { return Ok(None) };
         if let Some(row) = self.clean.get(key) {
             return Ok(row);
         }
-        let row = store.row(key).map_err(|error| Unavailable(Box::new(error)))?;
+        let row = shelf.row(key).map_err(|error| Unavailable(Box::new(error)))?;
         if row.is_some() {
             // A new id is asked for once; what is set for it then is dirty, not clean.
             self.clean.insert(key.clone(), row.clone());
@@ -118,7 +118,7 @@ impl States {
 
     /// Takes the changed rows for a flush; they stay readable until it is done.
     pub(crate) fn begin_flush(&mut self) -> Option<Arc<Changes>> {
-        if self.store.is_none() || self.flushing.is_some() || !self.is_settled() {
+        if self.shelf.is_none() || self.flushing.is_some() || !self.is_settled() {
             return None;
         }
         let rows = Arc::new(std::mem::take(&mut self.dirty));
@@ -129,8 +129,8 @@ impl States {
     /// Writes the changed rows down at once, with the position they stand for.
     pub(crate) fn flush_now(&mut self, ledger: LedgerId, position: u64) -> Result<(), StatesError> {
         let Some(rows) = self.begin_flush() else { return Ok(()) };
-        let written = match self.store.as_mut() {
-            Some(store) => store.write(&rows, ledger, position),
+        let written = match self.shelf.as_mut() {
+            Some(shelf) => shelf.write(&rows, ledger, position),
             None => Ok(()),
         };
         match written {
@@ -142,7 +142,7 @@ impl States {
 
     /// The file holds the flushed rows.
     pub(crate) fn end_flush(&mut self) {
-        if let Some(Err(error)) = self.store.as_ref().map(StatesFile::refresh) {
+        if let Some(Err(error)) = self.shelf.as_ref().map(Shelf::refresh) {
             // The rows stay readable above the file: an old moment of it must not show.
             tracing::error!(%error, "the file of states shows an old moment");
             return self.fail_flush();
@@ -166,6 +166,6 @@ impl States {
         self.clean.clear();
         self.undo.clear();
         self.undo.push_back(Vec::new());
-        self.store.as_mut().map_or(Ok(()), StatesFile::clear)
+        self.shelf.as_mut().map_or(Ok(()), Shelf::clear)
     }
 }

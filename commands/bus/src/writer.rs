@@ -300,15 +300,12 @@ impl Writer {
         idle && self.unflushed_bytes >= self.bounds.flush_bytes
     }
 
-    /// Writes states and keys down beside the writer; called with nothing under way.
+    /// Has states and keys written down beside the writer; called with nothing under way.
     fn begin_flush(&mut self) {
         let Some(flusher) = self.flusher.as_mut() else { return };
         let Some(rows) = self.desk.states.begin_flush() else { return };
         flusher.begin(rows, self.ledger, self.durable);
         self.unflushed_bytes = 0;
-        if let Err(error) = self.desk.keys.seal(self.durable) {
-            tracing::error!(%error, "keys stay in memory; opening will read them anew");
-        }
     }
 
     fn flushed(&mut self, flushed: Result<(), crate::states::StatesError>) {
@@ -336,11 +333,7 @@ impl Writer {
             let closed = |id| Answer::Failed { id: Some(id), failure: Failure::Closed };
             reply(ids.map(closed).collect());
         }
-        let sealed = self.desk.keys.seal(self.durable);
         let flushed = self.desk.states.flush_now(self.ledger, self.durable);
-        if let Err(error) = sealed {
-            tracing::warn!(%error, "keys could not be written down; opening will read them anew");
-        }
         if let Err(error) = flushed {
             tracing::warn!(%error, "states could not be written down; opening will replay");
         }

@@ -1,6 +1,7 @@
 //! The file behind the states: rows by kind and id, and the position they stand for.
 
 use super::Changes;
+use crate::keys::KeysError;
 use chl_aggregates::{Row, RowKey, STATES_VERSION};
 use chl_events::LedgerId;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, params};
@@ -33,6 +34,9 @@ pub enum StatesError {
         /// What the codec says.
         source: postcard::Error,
     },
+    /// The keys of its rows could not be read or kept.
+    #[error(transparent)]
+    Keys(#[from] KeysError),
     /// A row's kind is from another release.
     #[error("a row of the unknown kind {0} in the file of states")]
     Kind(u8),

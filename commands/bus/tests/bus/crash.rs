@@ -92,7 +92,7 @@ fn replayed(given: &Given) -> chl_log::Head {
     let lines: Vec<String> =
         commits(&given.log).iter().filter_map(|commit| chl_bus::export(commit).unwrap()).collect();
     let (_, opening) = chl_bus::read_opening(lines[0].as_bytes()).unwrap().unwrap();
-    let anew = Given { log: MemoryLog::new(LEDGER), ..given.clone() };
+    let anew = Given { log: MemoryLog::new(LEDGER), keys: Default::default(), ..given.clone() };
     let bus = Bus::open(anew.parts(None), &chl_bus::Options { opening, ..options() }).unwrap();
     let connection = chl_bus::replaying("anybody".parse().unwrap());
     let commands = lines[1..].iter().map(|line| ready(line, &connection)).collect();

@@ -23,6 +23,7 @@ pub(crate) struct Given {
     pub(crate) log: MemoryLog,
     pub(crate) vault: Arc<Vault>,
     pub(crate) clock: ManualClock,
+    pub(crate) keys: Arc<MemoryKeys>,
 }
 
 impl Given {
@@ -32,6 +33,7 @@ impl Given {
             log: MemoryLog::new(LEDGER),
             vault: Arc::new(Vault::in_memory().unwrap()),
             clock: ManualClock::new(march(0)),
+            keys: Arc::default(),
         }
     }
 
@@ -40,7 +42,7 @@ impl Given {
         let log = self.log.clone();
         Parts {
             log: Box::new(move || Ok::<Box<dyn EventLog>, LogError>(Box::new(log.clone()))),
-            keys: Box::new(MemoryKeys::default()),
+            keys: self.keys.clone(),
             states: states.map(|path| StatesFile::open(path).unwrap()),
             vault: Arc::clone(&self.vault),
             clock: Box::new(self.clock.clone()),

@@ -6,7 +6,7 @@ use chl_events::LedgerId;
 use chl_log::EventLog;
 use rusqlite::Connection;
 use serde_json::json;
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 type Dump = (Vec<(u8, String, Vec<u8>)>, Option<(LedgerId, u64)>);
 
@@ -91,4 +91,21 @@ fn a_file_in_doubt_is_built_anew() {
         Bus::open(given.parts(Some(&path)), &options()).unwrap().close();
         assert_eq!(dump(&path), right, "{doubt}");
     }
+}
+
+#[test]
+fn a_file_that_is_ahead_of_its_keys_is_built_anew() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("states");
+    let given = Given::new();
+    let small = Options { flush_bytes: 1, cached_rows: 1, ..options() };
+    let bus = Bus::open(given.parts(Some(&path)), &small).unwrap();
+    send(&bus, &market());
+    send(&bus, &[deal("d1", "p", "acme")]);
+    bus.close();
+    // Without its keys every row of the file would seem to be missing.
+    let lost = Given { keys: Arc::default(), ..given };
+    let bus = Bus::open(lost.parts(Some(&path)), &small).unwrap();
+    let taken = deal("d1", "p", "acme").replace("RegisterDeal-d1", "another");
+    assert_eq!(json(&send(&bus, &[taken])[0])["code"], json!("deal.id_taken"));
 }

@@ -16,7 +16,7 @@ use std::{
 
 pub(super) const META_MAGIC: &[u8; 4] = b"CHLK";
 pub(super) const TAIL_MAGIC: &[u8; 4] = b"CHLF";
-pub(super) const RUN_FORMAT: u16 = 1;
+pub(super) const RUN_FORMAT: u16 = 2;
 const TAIL_BYTES: usize = 12;
 
 /// Whose keys, and those of which positions: from the first up to but not including the second.
