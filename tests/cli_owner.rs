@@ -76,3 +76,21 @@ fn senders_at_the_same_time_are_all_answered() {
     let count = desk.run(&["log", "view", "--type", "CustomerRegistered"]).json_lines().len();
     assert_eq!(count, 200);
 }
+
+#[test]
+fn a_connection_to_an_owner_that_leaves_is_no_error() {
+    let desk = Desk::new();
+    assert_eq!(desk.submit(&partner_lines()).code, 0);
+    // Stands for an owner that leaves: it takes the connection and closes without a word.
+    let path = desk.path("main/socket");
+    let listener = std::os::unix::net::UnixListener::bind(&path).unwrap();
+    let leaving = std::thread::spawn(move || {
+        drop(listener.accept().unwrap());
+        drop(listener);
+        std::fs::remove_file(&path).unwrap();
+    });
+    let again = desk.submit(&partner_lines());
+    leaving.join().unwrap();
+    assert_eq!(again.code, 0, "{}", again.err);
+    assert_eq!(again.json_lines().len(), 4);
+}

@@ -46,18 +46,36 @@ pub(crate) fn connect(place: &Place) -> Outcome<Option<Connection>> {
         drop(folder);
         stream
     });
-    match tried {
-        Ok(stream) => Ok(Some(Connection { stream })),
-        Err(error)
-            if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused) =>
-        {
-            Ok(None)
-        }
+    let heard = tried.and_then(|stream| Ok((frame::read(&mut &stream)?, stream)));
+    match heard {
+        Ok((Some(first), stream)) => greeted(&first).map(|()| Some(Connection { stream })),
+        Ok((None, _)) => Ok(None),
+        Err(error) if is_absent(&error) => Ok(None),
         Err(error) => Err(error).or_exit(
             Exit::Unavailable,
             format_args!("the owner's socket {} cannot be reached", path.display()),
         ),
     }
+}
+
+/// Whether nobody listens: no socket, one that a killed owner left, or an owner about to leave.
+fn is_absent(error: &io::Error) -> bool {
+    use ErrorKind::{BrokenPipe, ConnectionRefused, ConnectionReset, NotFound, UnexpectedEof};
+    let absent = [NotFound, ConnectionRefused, ConnectionReset, BrokenPipe, UnexpectedEof];
+    absent.contains(&error.kind())
+}
+
+/// Reads the owner's first frame, by which it takes the connection or turns it away.
+fn greeted(first: &[u8]) -> Outcome {
+    if let Reply::Failed { exit, text } = reply(first)? {
+        return Err(Failure::new(exit, text));
+    }
+    Ok(())
+}
+
+fn reply(body: &[u8]) -> Outcome<Reply> {
+    serde_json::from_slice(body)
+        .or_exit(Exit::Internal, "the ledger's owner said what this program cannot read")
 }
 
 impl Connection {
@@ -136,9 +154,8 @@ fn replies(stream: &UnixStream, sink: &mut dyn Sink) -> Outcome<Exit> {
     loop {
         let body = broken(frame::read(&mut from))?;
         let body = broken(body.ok_or_else(|| ErrorKind::UnexpectedEof.into()))?;
-        let reply = serde_json::from_slice(&body)
-            .or_exit(Exit::Internal, "the ledger's owner said what this program cannot read")?;
-        match reply {
+        match reply(&body)? {
+            Reply::Here => {}
             Reply::Begin { name, columns, people } => {
                 let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
                 let people = people.unwrap_or_default();

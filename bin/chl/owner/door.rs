@@ -206,6 +206,7 @@ fn accept(listener: &UnixListener, serves: &Arc<dyn Serves>, closing: &Closing) 
 fn converse(stream: UnixStream, serves: &dyn Serves, closing: &Closing) -> io::Result<()> {
     let mut from = BufReader::new(stream.try_clone()?);
     let mut replies = Replies::new(stream);
+    replies.send(&Reply::Here).and_then(|()| replies.to.flush())?;
     let Some(body) = frame::read(&mut from)? else { return Ok(()) };
     let request = match understood(&body) {
         Ok(request) => request,

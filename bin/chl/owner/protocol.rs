@@ -1,6 +1,6 @@
 //! What is said over the socket.
 
-use crate::{exit::Exit, reads::Read};
+use crate::{exit::Exit, reads::Read, writes::Rebuild};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -25,7 +25,7 @@ pub(crate) enum Request {
     /// Commands, one a frame, to be decided.
     Submit(Submission),
     /// Read models to be built anew.
-    Rebuild,
+    Rebuild(Rebuild),
 }
 
 /// How lines of commands are to be taken.
@@ -45,6 +45,9 @@ pub(crate) struct Submission {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Reply {
+    /// The owner has heard the connection and will answer it: the first frame. A connection that
+    /// ends before it met an owner that was leaving.
+    Here,
     /// A table begins.
     Begin {
         /// Its name.

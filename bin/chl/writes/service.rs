@@ -8,12 +8,11 @@ use crate::{
     exit::Exit,
     failure::Outcome,
     ledger::{Owning, Reading},
-    output::{Sheet, Sink},
+    output::Sink,
     owner::{Door, Incoming, Request, Serves, Submission},
     place::Place,
 };
 use chl_bus::Client;
-use serde_json::json;
 use std::{
     sync::{Arc, mpsc::sync_channel},
     thread,
@@ -43,7 +42,7 @@ impl Serves for Service {
                 let tally = decided(self.client.clone(), &self.reading, &submission, lines, sink)?;
                 Ok(tally.exit())
             }
-            Request::Rebuild => rebuild(&self.reading, sink),
+            Request::Rebuild(call) => call.rebuild(&self.reading, sink),
         }
     }
 }
@@ -83,28 +82,4 @@ pub(super) fn fed(
         drop(read);
         tally
     })
-}
-
-/// Builds the read models anew, and says view by view whether they had been the same.
-pub(super) fn rebuild(reading: &Reading, sink: &mut dyn Sink) -> Outcome<Exit> {
-    let rebuilt = reading.views.rebuild()?;
-    let sheet =
-        Sheet::new("", &["view", "rows", "equal", "digest", "rows_before", "digest_before"]);
-    sink.begin(&sheet.people(&["view", "rows", "equal"]))?;
-    for view in &rebuilt.views {
-        sink.row(sheet.values(json!({
-            "view": view.rebuilt.view,
-            "rows": view.rebuilt.rows,
-            "equal": view.is_equal(),
-            "digest": view.rebuilt.digest.to_string(),
-            "rows_before": view.kept.rows,
-            "digest_before": view.kept.digest.to_string(),
-        })))?;
-    }
-    sink.note(&format!("rebuilt up to position {}", rebuilt.position))?;
-    if rebuilt.is_equal() {
-        return Ok(Exit::Success);
-    }
-    sink.note("the read models that were kept differed; those built anew are in their place")?;
-    Ok(Exit::Verification)
 }
