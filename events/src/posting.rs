@@ -15,6 +15,8 @@ macro_rules! vocabulary {
         impl $name {
             /// Every word, in the order of their numbers.
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+            /// The same, as in JSON and tables.
+            pub const WORDS: &'static [&'static str] = &[$($word),+];
 
             /// The number on the wire; it never changes.
             pub fn tag(self) -> u8 {

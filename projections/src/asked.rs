@@ -45,10 +45,12 @@ impl DealState {
         contested_until: Option<Instant>,
         now: Instant,
     ) -> Self {
-        match self {
-            Self::Approved if is_over(protected_until, now) => Self::Expired,
-            Self::Contested if is_over(contested_until, now) => Self::Submitted,
-            kept => kept,
+        if self == Self::Approved && is_over(protected_until, now) {
+            Self::Expired
+        } else if self == Self::Contested && is_over(contested_until, now) {
+            Self::Submitted
+        } else {
+            self
         }
     }
 }

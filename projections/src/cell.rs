@@ -67,8 +67,12 @@ pub enum Kind {
     Int,
     /// Yes or no, as 1 or 0.
     Flag,
-    /// Texts, identifiers, words.
+    /// Texts and identifiers.
     Text,
+    /// Words of a closed list.
+    Word(&'static [&'static str]),
+    /// Codes of ISO 4217.
+    Currency,
     /// Texts separated by single blanks; none of them holds a blank.
     List,
     /// Exact decimals, as text.
@@ -192,7 +196,7 @@ impl Field for Vec<u8> {
 }
 
 impl Field for Currency {
-    const KIND: Kind = Kind::Text;
+    const KIND: Kind = Kind::Currency;
     fn cell(&self) -> Cell<'_> {
         Cell::Text(Cow::Borrowed(self.code()))
     }
@@ -242,9 +246,9 @@ macro_rules! decimals {
 decimals!(Exact, Rate);
 
 macro_rules! texts {
-    ($($type:ty),+ $(,)?) => {$(
+    ($($type:ty => $kind:expr),+ $(,)?) => {$(
         impl Field for $type {
-            const KIND: Kind = Kind::Text;
+            const KIND: Kind = $kind;
             fn cell(&self) -> Cell<'_> {
                 Cell::Text(Cow::Borrowed(self.as_str()))
             }
@@ -255,19 +259,26 @@ macro_rules! texts {
     )+};
 }
 
+macro_rules! words {
+    ($($type:ty),+ $(,)?) => { texts!($($type => Kind::Word(<$type>::WORDS)),+); };
+}
+
 texts!(
-    chl_events::PartnerId,
-    chl_events::ProgrammeId,
-    chl_events::CustomerId,
-    chl_events::DealId,
-    chl_events::ConflictId,
-    chl_events::BudgetId,
-    chl_events::RequestId,
-    chl_events::ClaimId,
-    chl_events::LotId,
-    chl_events::PersonId,
-    chl_events::ActorId,
-    chl_events::Code,
+    chl_events::PartnerId => Kind::Text,
+    chl_events::ProgrammeId => Kind::Text,
+    chl_events::CustomerId => Kind::Text,
+    chl_events::DealId => Kind::Text,
+    chl_events::ConflictId => Kind::Text,
+    chl_events::BudgetId => Kind::Text,
+    chl_events::RequestId => Kind::Text,
+    chl_events::ClaimId => Kind::Text,
+    chl_events::LotId => Kind::Text,
+    chl_events::PersonId => Kind::Text,
+    chl_events::ActorId => Kind::Text,
+    chl_events::Code => Kind::Text,
+);
+
+words!(
     Fund,
     chl_events::claim::PaymentMethod,
     chl_events::conflict::ConflictKind,

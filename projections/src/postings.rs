@@ -2,7 +2,8 @@
 
 use crate::{Cell, Column, Field, FoldError, Kind, Store, StoreError, Table, fold::Fact};
 use chl_events::{
-    ActorId, Commit, Date, Instant, PostingLine, ProgrammeId, Side, budget::BudgetEvent,
+    Account, ActorId, Book, Commit, Date, Fund, Instant, PostingLine, ProgrammeId, Side,
+    budget::BudgetEvent,
 };
 use std::borrow::Cow;
 
@@ -35,22 +36,31 @@ pub struct Posting<'a> {
     pub actor: &'a ActorId,
 }
 
-macro_rules! columns {
-    ($($name:literal: $kind:ident),+ $(,)?) => {
-        &[$(Column { name: $name, kind: Kind::$kind }),+]
-    };
-}
-
 impl Posting<'_> {
     /// The shape of the read model.
     pub const TABLE: &'static Table = &Table {
         name: "postings",
-        columns: columns! {
-            "position": Int, "event_no": Int, "line_no": Int, "recorded_at": Instant,
-            "effective_on": Date, "posted_on": Date, "book": Text, "account": Text, "fund": Text,
-            "partner": Text, "programme": Text, "lot": Text, "debit": Minor, "credit": Minor,
-            "currency": Text, "event": Text, "source": Text, "command": Text, "actor": Text,
-        },
+        columns: &[
+            Column { name: "position", kind: Kind::Int },
+            Column { name: "event_no", kind: Kind::Int },
+            Column { name: "line_no", kind: Kind::Int },
+            Column { name: "recorded_at", kind: Kind::Instant },
+            Column { name: "effective_on", kind: Kind::Date },
+            Column { name: "posted_on", kind: Kind::Date },
+            Column { name: "book", kind: Kind::Word(Book::WORDS) },
+            Column { name: "account", kind: Kind::Word(Account::WORDS) },
+            Column { name: "fund", kind: Fund::KIND },
+            Column { name: "partner", kind: Kind::Text },
+            Column { name: "programme", kind: Kind::Text },
+            Column { name: "lot", kind: Kind::Text },
+            Column { name: "debit", kind: Kind::Minor },
+            Column { name: "credit", kind: Kind::Minor },
+            Column { name: "currency", kind: Kind::Currency },
+            Column { name: "event", kind: Kind::Text },
+            Column { name: "source", kind: Kind::Text },
+            Column { name: "command", kind: Kind::Text },
+            Column { name: "actor", kind: Kind::Text },
+        ],
         keys: 3,
         indices: &[&["partner", "programme", "fund"]],
     };

@@ -110,6 +110,8 @@ macro_rules! states {
         impl $name {
             /// Every state.
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+            /// The same, as in the column `state`.
+            pub const WORDS: &'static [&'static str] = &[$($word),+];
 
             /// The word.
             pub fn as_str(self) -> &'static str {
@@ -118,7 +120,7 @@ macro_rules! states {
         }
 
         impl $crate::Field for $name {
-            const KIND: $crate::Kind = $crate::Kind::Text;
+            const KIND: $crate::Kind = $crate::Kind::Word(Self::WORDS);
             fn cell(&self) -> $crate::Cell<'_> {
                 $crate::Cell::Text(std::borrow::Cow::Borrowed(self.as_str()))
             }

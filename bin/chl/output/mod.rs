@@ -18,7 +18,7 @@ pub(crate) enum Format {
     Json,
     /// One JSON object a line.
     Jsonl,
-    /// Comma-separated values with a header (RFC 4180).
+    /// Comma-separated values with a header (RFC 4180); of several tables the first.
     Csv,
 }
 

@@ -28,6 +28,8 @@ pub(crate) struct Output {
     drawn: bool,
     tables: usize,
     rows: u64,
+    /// The tables a CSV has no place for, since it holds one.
+    left_out: Vec<String>,
 }
 
 /// A row as a JSON object with its fields in the order of the columns; a row of one of several
@@ -68,6 +70,7 @@ impl Output {
             drawn: false,
             tables: 0,
             rows: 0,
+            left_out: Vec::new(),
         }
     }
 
@@ -79,6 +82,10 @@ impl Output {
     /// Writes what is still held back, and closes what is open.
     pub(crate) fn end(mut self) -> Outcome {
         self.close_table()?;
+        if !self.left_out.is_empty() {
+            let names = self.left_out.join(", ");
+            self.note(&format!("CSV holds one table; left out: {names} (--output json has all)"))?;
+        }
         if self.format == Format::Json && self.tables > 0 {
             let close: &[u8] = if self.rows == 0 { b"[]\n" } else { b"\n]\n" };
             self.to.write_all(close).map_err(Failure::output)?;
@@ -176,6 +183,10 @@ fn is_figure(value: &Value) -> bool {
 impl Sink for Output {
     fn begin(&mut self, sheet: &Sheet<'_>) -> Outcome {
         self.close_table()?;
+        if self.format == Format::Csv && self.tables > 0 {
+            self.left_out.push(sheet.name.to_owned());
+            return Ok(());
+        }
         self.tables += 1;
         self.drawn = false;
         self.name = sheet.name.to_owned();
@@ -195,9 +206,8 @@ impl Sink for Output {
                 }
             }
             Format::Csv => {
-                let space: &[u8] = if later { b"\n" } else { b"" };
                 let columns = self.columns.clone();
-                self.to.write_all(space).and_then(|()| self.csv(columns.into_iter()))
+                self.csv(columns.into_iter())
             }
             Format::Json | Format::Jsonl => Ok(()),
         };
@@ -205,6 +215,9 @@ impl Sink for Output {
     }
 
     fn row(&mut self, values: Vec<Value>) -> Outcome {
+        if !self.left_out.is_empty() {
+            return Ok(());
+        }
         self.write_row(&values).map_err(Failure::output)?;
         self.rows += 1;
         Ok(())
@@ -293,6 +306,20 @@ mod tests {
         assert_eq!(written(Format::Json, &rows), format!("[\n  {}\n]\n", jsonl.trim_end()));
         assert_eq!(written(Format::Csv, &rows), "partner,paid\n\"a, \"\"b\"\"\",3.00 EUR\n");
         assert!(written(Format::Table, &rows).contains("3.00 EUR"));
+    }
+
+    #[test]
+    fn csv_holds_the_first_of_several_tables() {
+        let held = Held::default();
+        let mut output = Output::new(Box::new(held.clone()), Format::Csv);
+        for (name, column) in [("first", "a"), ("second", "b")] {
+            let columns = [column];
+            let sheet = Sheet::new(name, &columns);
+            output.begin(&sheet).unwrap();
+            output.row(sheet.values(json!({ column: 1 }))).unwrap();
+        }
+        output.end().unwrap();
+        assert_eq!(held.0.lock().unwrap().as_slice(), b"a\n1\n");
     }
 
     #[test]

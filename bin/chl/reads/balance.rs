@@ -2,7 +2,8 @@
 
 use super::{
     moment::Moment,
-    query::{show, unasked},
+    query::unasked,
+    rows::{show, show_last},
 };
 use crate::{
     exit::Exit,
@@ -91,7 +92,7 @@ impl Balance {
         let sums = summed(&postings);
         show("postings", Some("postings"), postings, sink)?;
         let equal = self.compare(&balances, &sums, sink)?;
-        show("balance", None, balances, sink)?;
+        show_last("balance", None, balances, sink)?;
         Ok(if equal { Exit::Success } else { Exit::Verification })
     }
 

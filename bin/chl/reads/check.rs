@@ -104,9 +104,9 @@ fn postings(reader: &Reader) -> Outcome<Value> {
 
 fn balances(past: &mut Past, check: &str, broken: &str) -> Outcome<Value> {
     let now = past.now();
-    let counted = past.reader().sql(COUNT_BALANCES, now).map_err(unasked)?;
+    let counted = past.reader().sql(COUNT_BALANCES, now, None).map_err(unasked)?;
     let counted = counted.rows.into_iter().flatten().next().unwrap_or_default();
-    let found = past.reader().sql(broken, now).map_err(unasked)?;
+    let found = past.reader().sql(broken, now, None).map_err(unasked)?;
     let named: Vec<Value> = found.rows.into_iter().flatten().take(10).collect();
     Ok(json!({
         "check": check, "holds": named.is_empty(), "counted": counted, "found": named,

@@ -1,5 +1,6 @@
 //! `chl log view` and `chl log tail`: the commits as they stand.
 
+use super::query::at_least_one;
 use crate::{
     exit::Exit,
     failure::{Outcome, Step},
@@ -29,7 +30,7 @@ pub(crate) struct View {
     #[arg(long = "type", value_name = "TYPE")]
     kind: Option<String>,
     /// At most so many.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = at_least_one())]
     limit: Option<u64>,
 }
 
@@ -37,7 +38,13 @@ pub(crate) struct View {
 #[derive(Debug, Clone, clap::Args, Serialize, Deserialize)]
 pub(crate) struct Tail {
     /// How many.
-    #[arg(short = 'n', long = "lines", value_name = "N", default_value_t = 10)]
+    #[arg(
+        short = 'n',
+        long = "lines",
+        value_name = "N",
+        default_value_t = 10,
+        allow_negative_numbers = true
+    )]
     pub(crate) lines: u64,
     /// Goes on with every commit that comes, until it is interrupted.
     #[arg(short, long)]

@@ -8,6 +8,7 @@ mod commits;
 mod export;
 mod moment;
 mod query;
+mod rows;
 mod sql;
 mod story;
 mod summary;

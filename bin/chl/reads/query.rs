@@ -1,104 +1,22 @@
 //! `chl query`: the read models, on either axis of time or both.
 
-use super::moment::{self, Moment};
+use super::{
+    moment::{Moment, Past},
+    rows::show_last,
+};
 use crate::{
     exit::Exit,
     failure::{Failure, Outcome},
     ledger::Reading,
-    output::{Sheet, Sink},
+    output::Sink,
 };
 use chl_events::Period;
-use chl_runtime::{Answer, Filter, Query as Question, ReaderError, ScorecardQuery, View};
+use chl_runtime::{Filter, Query as Question, ReaderError, ScorecardQuery, View};
 use serde::{Deserialize, Serialize};
 use std::str::FromStr;
 
-/// The columns of the wider read models that fit on a terminal.
-const PEOPLE: &[(&str, &[&str])] = &[
-    (
-        "deals",
-        &[
-            "deal",
-            "customer",
-            "partner",
-            "programme",
-            "product_line",
-            "territory",
-            "effective_state",
-            "value",
-            "registered_on",
-            "protected_until",
-            "closed_on",
-            "won_value",
-        ],
-    ),
-    (
-        "conflicts",
-        &[
-            "conflict",
-            "customer",
-            "product_line",
-            "kind",
-            "incumbent_partner",
-            "challenger_partner",
-            "effective_state",
-            "opened_at",
-            "resolution",
-            "criterion",
-        ],
-    ),
-    (
-        "claims",
-        &[
-            "claim",
-            "partner",
-            "programme",
-            "fund",
-            "activity",
-            "cost",
-            "requested",
-            "held",
-            "approved",
-            "paid",
-            "state",
-        ],
-    ),
-    (
-        "postings",
-        &[
-            "position",
-            "posted_on",
-            "book",
-            "account",
-            "partner",
-            "lot",
-            "debit",
-            "credit",
-            "currency",
-            "event",
-            "command",
-            "actor",
-        ],
-    ),
-    (
-        SCORECARDS,
-        &[
-            "partner",
-            "programme",
-            "period",
-            "total",
-            "financial",
-            "operational",
-            "capability",
-            "customer",
-            "engagement",
-            "data_coverage",
-            "percentile",
-        ],
-    ),
-];
-
 /// The read model that is no table but computed for a period.
-const SCORECARDS: &str = "scorecards";
+pub(super) const SCORECARDS: &str = "scorecards";
 
 /// Shows a read model: what is, or what was at any time.
 ///
@@ -136,7 +54,7 @@ pub(crate) struct Query {
     #[arg(long, value_name = "PERIOD", required_if_eq("view", SCORECARDS))]
     period: Option<Period>,
     /// At most so many rows, in the order of their keys.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = at_least_one())]
     limit: Option<u64>,
     #[command(flatten)]
     moment: Moment,
@@ -174,6 +92,11 @@ impl FromStr for Condition {
     }
 }
 
+/// A number of things of which there must be one.
+pub(super) fn at_least_one() -> clap::builder::RangedU64ValueParser {
+    clap::value_parser!(u64).range(1..)
+}
+
 fn view_names() -> clap::builder::PossibleValuesParser {
     let names = View::ALL.iter().map(|view| view.name()).chain([SCORECARDS]);
     clap::builder::PossibleValuesParser::new(names.map(clap::builder::PossibleValue::new))
@@ -194,8 +117,30 @@ impl Query {
         let question =
             Question { view, filters: self.filters(view), limit: self.limit, now: past.now() };
         let answer = past.reader().query(&question).map_err(unasked)?;
-        show("", Some(view.name()), answer, sink)?;
+        if answer.rows.is_empty() {
+            self.name_unknown(&mut past, sink)?;
+        }
+        show_last("", Some(view.name()), answer, sink)?;
         Ok(Exit::Success)
+    }
+
+    /// Says which of the identifiers asked for the ledger does not know: nothing was found, and a
+    /// slip of the pen may be why.
+    fn name_unknown(&self, past: &mut Past, sink: &mut dyn Sink) -> Outcome {
+        let named = [
+            ("partner", &self.partner, View::Partners, "no partner"),
+            ("programme", &self.programme, View::Programmes, "no programme"),
+            ("customer", &self.customer, View::Deals, "no deal of a customer"),
+        ];
+        for (column, id, view, missing) in named {
+            let Some(id) = id else { continue };
+            let one = Question { limit: Some(1), ..Question::all(view, past.now()) };
+            let known = past.reader().query(&one.with(column, id)).map_err(unasked)?;
+            if known.rows.is_empty() {
+                sink.note(&format!("{missing} {id} in this ledger"))?;
+            }
+        }
+        Ok(())
     }
 
     /// Scores the partners in a period.
@@ -223,7 +168,10 @@ impl Query {
         let mut answer = past.reader().scorecard_rows(&question).map_err(unasked)?;
         let limit = self.limit.and_then(|limit| usize::try_from(limit).ok());
         answer.rows.truncate(limit.unwrap_or(usize::MAX));
-        show("", Some(SCORECARDS), answer, sink)?;
+        if answer.rows.is_empty() {
+            self.name_unknown(&mut past, sink)?;
+        }
+        show_last("", Some(SCORECARDS), answer, sink)?;
         Ok(Exit::Success)
     }
 
@@ -260,27 +208,12 @@ fn parsed<T: FromStr<Err: std::fmt::Display>>(
     parsed.map_err(|error| Failure::usage(format_args!("{option}: {error}")))
 }
 
-/// Shows the rows of an answer, and says which position they stand for.
-///
-/// `view` is the read model whose columns they are; of another table people see all.
-pub(super) fn show(name: &str, view: Option<&str>, answer: Answer, sink: &mut dyn Sink) -> Outcome {
-    let columns: Vec<&str> = answer.columns.iter().map(String::as_str).collect();
-    let people = PEOPLE.iter().find(|(of, _)| Some(*of) == view);
-    let people = people.map(|(_, columns)| *columns);
-    sink.begin(&Sheet { name, columns: &columns, people })?;
-    for row in answer.rows {
-        sink.row(row)?;
-    }
-    moment::note(sink, answer.position, answer.recorded_at)
-}
-
 /// What a question that cannot be answered means to the user.
 pub(super) fn unasked(error: ReaderError) -> Failure {
     let exit = match &error {
-        ReaderError::Column { .. }
-        | ReaderError::Value { .. }
-        | ReaderError::Statement(_)
-        | ReaderError::Programme(_) => Exit::Usage,
+        ReaderError::Column { .. } | ReaderError::Value { .. } | ReaderError::Statement(_) => {
+            Exit::Usage
+        }
         ReaderError::Stale(_) | ReaderError::Sqlite(_) | ReaderError::Damaged(_) => Exit::Internal,
     };
     Failure::Told { exit, error: anyhow::Error::new(error) }

@@ -2,10 +2,12 @@
 
 use super::{
     moment::Moment,
-    query::{show, unasked},
+    query::{at_least_one, unasked},
+    rows::show_last,
 };
 use crate::{exit::Exit, failure::Outcome, ledger::Reading, output::Sink};
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 /// Runs one SQL statement that only reads the read models.
 ///
@@ -16,6 +18,9 @@ use serde::{Deserialize, Serialize};
 pub(crate) struct Sql {
     /// The statement, in SQLite's dialect.
     statement: String,
+    /// Stops the statement after so many seconds.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = at_least_one())]
+    time_limit: u64,
     #[command(flatten)]
     moment: Moment,
 }
@@ -25,8 +30,9 @@ impl Sql {
     pub(crate) fn answer(&self, ledger: &Reading, sink: &mut dyn Sink) -> Outcome<Exit> {
         let mut past = self.moment.open(ledger)?;
         let now = past.now();
-        let answer = past.reader().sql(&self.statement, now).map_err(unasked)?;
-        show("", None, answer, sink)?;
+        let limit = Some(Duration::from_secs(self.time_limit));
+        let answer = past.reader().sql(&self.statement, now, limit).map_err(unasked)?;
+        show_last("", None, answer, sink)?;
         Ok(Exit::Success)
     }
 }

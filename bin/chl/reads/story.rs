@@ -2,7 +2,8 @@
 
 use super::{
     commits,
-    query::{show, unasked},
+    query::unasked,
+    rows::{show, show_last},
 };
 use crate::{
     exit::Exit,
@@ -76,7 +77,7 @@ impl Deal {
         for answer in conflicts.into_iter().filter(|answer| !answer.rows.is_empty()) {
             show("conflicts", Some("conflicts"), answer, sink)?;
         }
-        show("deal", Some("deals"), found, sink)?;
+        show_last("deal", Some("deals"), found, sink)?;
         Ok(Exit::Success)
     }
 }
@@ -102,7 +103,7 @@ impl Claim {
             ..Question::all(View::Postings, now)
         };
         show("postings", Some("postings"), ask(postings)?, sink)?;
-        show("claim", Some("claims"), found, sink)?;
+        show_last("claim", Some("claims"), found, sink)?;
         Ok(Exit::Success)
     }
 }

@@ -1,12 +1,15 @@
 //! How a ledger stands, in four tables.
 
-use super::query::{show, unasked};
+use super::{
+    moment::{self, Moment},
+    query::unasked,
+    rows::show,
+};
 use crate::{
     exit::Exit,
     failure::Outcome,
     ledger::Reading,
     output::{Sheet, Sink},
-    reads::moment::Moment,
 };
 use chl_events::Period;
 use chl_projections::ConflictState;
@@ -38,13 +41,16 @@ pub(crate) fn summary(ledger: &Reading, sink: &mut dyn Sink) -> Outcome<Exit> {
     balances(ledger, sink)?;
     conflicts(ledger, sink)?;
     scorecards(ledger, sink)?;
-    trial_balance(ledger, sink)
+    let exit = trial_balance(ledger, sink)?;
+    let stands = ledger.views.fresh()?.checkpoint().map_err(unasked)?;
+    moment::note(sink, stands.position, stands.recorded_at)?;
+    Ok(exit)
 }
 
 fn balances(ledger: &Reading, sink: &mut dyn Sink) -> Outcome {
     let mut past = Moment::default().open(ledger)?;
     let now = past.now();
-    let mut answer = past.reader().sql(BALANCES, now).map_err(unasked)?;
+    let mut answer = past.reader().sql(BALANCES, now, None).map_err(unasked)?;
     for row in &mut answer.rows {
         let code = row.get(2).and_then(Value::as_str).unwrap_or_default();
         let Ok(currency) = chl_events::Currency::new(code) else { continue };

@@ -35,6 +35,11 @@ pub(crate) fn state_at(view: View, now: Instant) -> Option<String> {
     }
 }
 
+/// A stored instant as a number that compares: its text does not where it has parts of a second.
+pub(crate) fn micros(column: &str) -> String {
+    format!("micros({column})")
+}
+
 /// Makes the functions known on a connection.
 pub(crate) fn define(db: &Connection) -> rusqlite::Result<()> {
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
@@ -47,7 +52,8 @@ pub(crate) fn define(db: &Connection) -> rusqlite::Result<()> {
     db.create_scalar_function("conflict_state", 3, flags, |of| {
         let (lapses, now) = (instant(of, 1)?, Instant::from_micros(of.get(2)?));
         Ok(word::<ConflictState>(of)?.map(|state| state.at(lapses, now).as_str()))
-    })
+    })?;
+    db.create_scalar_function("micros", 1, flags, |of| Ok(instant(of, 0)?.map(Instant::micros)))
 }
 
 /// Lets foreign statements find the state at a moment as a column, on this connection only.

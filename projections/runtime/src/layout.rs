@@ -64,9 +64,13 @@ fn columns(table: &Table) -> impl Iterator<Item = (String, &'static str)> {
         let name = column.name;
         match column.kind {
             Kind::Int | Kind::Flag => vec![(name.into(), "INTEGER")],
-            Kind::Text | Kind::List | Kind::Decimal | Kind::Date | Kind::Instant => {
-                vec![(name.into(), "TEXT")]
-            }
+            Kind::Text
+            | Kind::Word(_)
+            | Kind::Currency
+            | Kind::List
+            | Kind::Decimal
+            | Kind::Date
+            | Kind::Instant => vec![(name.into(), "TEXT")],
             Kind::Bytes => vec![(name.into(), "BLOB")],
             Kind::Minor => vec![(name.into(), "TEXT"), (format!("{name}_minor"), "INTEGER")],
             Kind::Money => vec![
@@ -86,6 +90,8 @@ fn read_columns(column: &Column) -> Vec<String> {
         Kind::Int
         | Kind::Flag
         | Kind::Text
+        | Kind::Word(_)
+        | Kind::Currency
         | Kind::List
         | Kind::Decimal
         | Kind::Date
@@ -256,7 +262,9 @@ fn read_cell(kind: Kind, value: ValueRef<'_>) -> Option<Cell<'static>> {
     let text = || value.as_str().ok();
     Some(match kind {
         Kind::Int | Kind::Flag => Cell::Int(value.as_i64().ok()?),
-        Kind::Text | Kind::List | Kind::Decimal => Cell::Text(Cow::Owned(text()?.to_owned())),
+        Kind::Text | Kind::Word(_) | Kind::Currency | Kind::List | Kind::Decimal => {
+            Cell::Text(Cow::Owned(text()?.to_owned()))
+        }
         Kind::Date => Cell::Date(text()?.parse().ok()?),
         Kind::Instant => Cell::Instant(text()?.parse().ok()?),
         Kind::Minor => Cell::Minor(minor(value)?),

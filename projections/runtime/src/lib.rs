@@ -29,5 +29,6 @@ pub use place::PlaceError;
 pub use query::{Filter, Query, View};
 pub use reader::{Answer, Reader, ReaderError};
 pub use scorecard::ScorecardQuery;
+pub use sql::StatementError;
 pub use trial::{Sum, TrialBalance};
 pub use views::{ApplyError, OpenError, Until, Views};

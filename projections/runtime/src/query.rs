@@ -2,9 +2,9 @@
 
 use crate::{
     ReaderError,
-    effective::{EFFECTIVE_STATE, state_at},
+    effective::{self, EFFECTIVE_STATE, state_at},
 };
-use chl_events::Instant;
+use chl_events::{Currency, Date, Exact, Instant};
 use chl_projections::{Kind, Posting, Row, Table};
 use rusqlite::types::Value;
 
@@ -84,7 +84,14 @@ impl View {
 
 fn comparable(kind: Kind) -> bool {
     match kind {
-        Kind::Int | Kind::Flag | Kind::Text | Kind::Decimal | Kind::Date | Kind::Instant => true,
+        Kind::Int
+        | Kind::Flag
+        | Kind::Text
+        | Kind::Word(_)
+        | Kind::Currency
+        | Kind::Decimal
+        | Kind::Date
+        | Kind::Instant => true,
         Kind::List | Kind::Minor | Kind::Money | Kind::Bytes => false,
     }
 }
@@ -188,24 +195,48 @@ struct Operand {
 
 impl Operand {
     fn stored(name: &'static str, kind: Kind) -> Self {
-        Self { name, sql: name.into(), kind }
+        let sql = if kind == Kind::Instant { effective::micros(name) } else { name.into() };
+        Self { name, sql, kind }
     }
 }
 
+/// A filter's value as SQLite compares it; one that no row can have is refused.
 fn bound(column: &'static str, kind: Kind, value: &str) -> Result<Value, ReaderError> {
-    let wrong = || ReaderError::Value { column, value: value.chars().take(64).collect() };
+    let wrong = |allowed: String| {
+        let value = value.chars().take(64).collect();
+        ReaderError::Value { column, value, allowed }
+    };
+    let such_as = |word: &str| wrong(format!("write {word}"));
     Ok(match kind {
-        Kind::Int => Value::Integer(value.parse().map_err(|_| wrong())?),
-        Kind::Flag => Value::Integer(i64::from(value.parse::<bool>().map_err(|_| wrong())?)),
+        Kind::Int => {
+            Value::Integer(value.parse().map_err(|_| such_as("a whole number such as 12"))?)
+        }
+        Kind::Flag => {
+            let yes: bool = value.parse().map_err(|_| such_as("true or false"))?;
+            Value::Integer(i64::from(yes))
+        }
         Kind::Date => {
-            let date: chl_events::Date = value.parse().map_err(|_| wrong())?;
-            Value::Text(date.to_string())
+            let date: Result<Date, _> = value.parse();
+            Value::Text(date.map_err(|_| such_as("a date such as 2026-03-01"))?.to_string())
         }
         Kind::Instant => {
-            let instant: Instant = value.parse().map_err(|_| wrong())?;
-            Value::Text(instant.to_string())
+            let instant: Result<Instant, _> = value.parse();
+            let instant =
+                instant.map_err(|_| such_as("an instant such as 2026-03-01T09:00:00Z"))?;
+            Value::Integer(instant.micros())
         }
-        Kind::Text | Kind::List | Kind::Decimal | Kind::Minor | Kind::Money | Kind::Bytes => {
+        Kind::Word(words) if !words.contains(&value) => {
+            return Err(wrong(format!("it is one of {}", words.join(", "))));
+        }
+        Kind::Currency => {
+            Currency::new(value).map_err(|_| such_as("a code of ISO 4217 such as USD"))?;
+            Value::Text(value.into())
+        }
+        Kind::Decimal => {
+            let exact: Result<Exact, _> = value.parse();
+            Value::Text(exact.map_err(|_| such_as("a decimal such as 12.50"))?.to_string())
+        }
+        Kind::Text | Kind::Word(_) | Kind::List | Kind::Minor | Kind::Money | Kind::Bytes => {
             Value::Text(value.into())
         }
     })

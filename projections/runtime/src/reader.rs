@@ -1,7 +1,7 @@
 //! The readers' side: answers from SQLite, in any process, beside the one that writes.
 
 use crate::{
-    Query, StaleError, View, ViewDigest,
+    Query, StaleError, StatementError, View, ViewDigest,
     checkpoint::{self, Checkpoint},
     digest::digests,
     effective,
@@ -37,22 +37,21 @@ pub enum ReaderError {
         known: String,
     },
     /// A filter's value is none of the column's kind.
-    #[error("{value:?} is no value of {column}")]
+    #[error("{value:?} is no value of {column}; {allowed}")]
     Value {
         /// The column.
         column: &'static str,
         /// The value.
         value: String,
+        /// What it can be.
+        allowed: String,
     },
     /// A row does not read back.
     #[error("a row of {0} does not read back; the read models must be rebuilt")]
     Damaged(&'static str),
-    /// A foreign statement is not allowed.
-    #[error("only reading is allowed: {0}")]
-    Statement(String),
-    /// There is no such programme, or none in force.
-    #[error("no programme {0} is in force at the end of the period")]
-    Programme(String),
+    /// A foreign statement is not one that runs.
+    #[error(transparent)]
+    Statement(#[from] StatementError),
 }
 
 /// Rows in answer to a question.

@@ -70,10 +70,7 @@ impl Reader {
             }
             Ok(())
         })?;
-        match &query.programme {
-            Some(asked) if found.is_empty() => Err(ReaderError::Programme(asked.to_string())),
-            _ => Ok(found),
-        }
+        Ok(found)
     }
 
     fn gather(&self, programme: &ProgrammeRow, period: Period) -> Result<Gather, ReaderError> {

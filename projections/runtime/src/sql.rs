@@ -3,10 +3,58 @@
 use crate::{Answer, Reader, ReaderError, effective};
 use chl_events::Instant;
 use rusqlite::{
+    ErrorCode,
     hooks::{AuthAction, AuthContext, Authorization},
     types::ValueRef,
 };
 use serde_json::Value;
+use std::time::Duration;
+
+/// After so many steps of SQLite's machine the time is looked at.
+const STEPS: i32 = 10_000;
+
+/// Says why a foreign statement did not run, or not to its end.
+#[derive(Debug, thiserror::Error)]
+pub enum StatementError {
+    /// It would write, attach a file or change a setting.
+    #[error("only reading is allowed, and this statement would write or change a setting")]
+    Writes,
+    /// There is more than one.
+    #[error("one statement at a time; what follows the first `;` is another")]
+    Several,
+    /// It answers with nothing.
+    #[error("the statement answers with no rows; write one that begins with SELECT")]
+    NoRows,
+    /// It took too long.
+    #[error("the statement was stopped after {} s", .0.as_secs())]
+    TimeLimit(Duration),
+    /// SQLite does not take it: its syntax, a table or column that is not there, a value.
+    #[error("the statement does not run: {0}")]
+    Sql(String),
+}
+
+impl StatementError {
+    fn of(error: &rusqlite::Error, limit: Duration) -> Self {
+        if matches!(error, rusqlite::Error::MultipleStatement) {
+            return Self::Several;
+        }
+        let said = if let rusqlite::Error::SqlInputError { msg, .. } = error {
+            msg.clone()
+        } else {
+            error.to_string()
+        };
+        let code = error.sqlite_error_code();
+        // Deals and conflicts are views to a statement, and a view is refused before the rest.
+        let view = said.starts_with("cannot modify ");
+        if code == Some(ErrorCode::OperationInterrupted) {
+            Self::TimeLimit(limit)
+        } else if code == Some(ErrorCode::AuthorizationForStatementDenied) || view {
+            Self::Writes
+        } else {
+            Self::Sql(said)
+        }
+    }
+}
 
 /// Pragmas that only tell what there is.
 const TELLING_PRAGMAS: [&str; 4] = ["table_info", "table_xinfo", "table_list", "index_list"];
@@ -29,17 +77,27 @@ impl Reader {
     /// Deals and conflicts have their `effective_state` at `now`. A statement that speaks of
     /// `scorecards` finds them as a table, for every calendar month, quarter, half and year with
     /// facts. Everything else is refused before it runs: writing, attaching files, changing
-    /// settings.
-    pub fn sql(&mut self, statement: &str, now: Instant) -> Result<Answer, ReaderError> {
+    /// settings. One that runs longer than `limit` is stopped.
+    pub fn sql(
+        &mut self,
+        statement: &str,
+        now: Instant,
+        limit: Option<Duration>,
+    ) -> Result<Answer, ReaderError> {
         let checkpoint = self.checkpoint()?;
         self.db.pragma_update(None, "query_only", false)?;
         let tabulated = self.tabulate(statement, now);
         self.db.pragma_update(None, "query_only", true)?;
         tabulated?;
+        let began = std::time::Instant::now();
         self.db.authorizer(Some(authorize))?;
+        let late = move || limit.is_some_and(|limit| began.elapsed() > limit);
+        self.db.progress_handler(STEPS, Some(late))?;
         let rows = self.select(statement);
+        self.db.progress_handler(0, None::<fn() -> bool>)?;
         self.db.authorizer(None::<fn(AuthContext<'_>) -> Authorization>)?;
-        let (columns, rows) = rows?;
+        let rows = rows.map_err(|error| StatementError::of(&error, limit.unwrap_or_default()))?;
+        let (columns, rows) = rows.ok_or(StatementError::NoRows)?;
         let (position, recorded_at) = (checkpoint.position, checkpoint.recorded_at);
         Ok(Answer { position, recorded_at, columns, rows })
     }
@@ -52,12 +110,12 @@ impl Reader {
         Ok(effective::tabulate(&self.db, now)?)
     }
 
-    fn select(&self, text: &str) -> Result<(Vec<String>, Vec<Vec<Value>>), ReaderError> {
-        let refused = |source: rusqlite::Error| ReaderError::Statement(source.to_string());
-        let mut statement = self.db.prepare(text).map_err(refused)?;
+    /// The columns and rows of a statement; none when it has no columns or would write.
+    fn select(&self, text: &str) -> rusqlite::Result<Option<Rows>> {
+        let mut statement = self.db.prepare(text)?;
         let columns: Vec<String> = statement.column_names().map(Into::into).collect();
         if columns.is_empty() || !statement.readonly() {
-            return Err(ReaderError::Statement("the statement answers with no rows".into()));
+            return Ok(None);
         }
         let mut found = Vec::new();
         let mut rows = statement.query([])?;
@@ -65,9 +123,12 @@ impl Reader {
             let values = (0..columns.len()).map(|at| row.get_ref(at).map(json));
             found.push(values.collect::<rusqlite::Result<_>>()?);
         }
-        Ok((columns, found))
+        Ok(Some((columns, found)))
     }
 }
+
+/// The columns and the rows of an answer.
+type Rows = (Vec<String>, Vec<Vec<Value>>);
 
 fn json(value: ValueRef<'_>) -> Value {
     match value {

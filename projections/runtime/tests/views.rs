@@ -8,7 +8,9 @@ mod history;
 use chl_events::{Commit, Date, LedgerId};
 use chl_log::{EventLog, MemoryLog, ReadLog};
 use chl_projections::{MemoryStore, fold};
-use chl_runtime::{OpenError, Query, Reader, StaleError, Until, View, ViewDigest, Views, as_of};
+use chl_runtime::{
+    Filter, OpenError, Query, Reader, StaleError, Until, View, ViewDigest, Views, as_of,
+};
 use history::grown;
 use proptest::prelude::*;
 use sha2::{Digest, Sha256};
@@ -276,7 +278,7 @@ fn foreign_statements_only_read() {
     let _views = kept(&commits, &place);
     let mut reader = Reader::open(&place.path).unwrap();
     let counted =
-        reader.sql("SELECT count(*) AS n, sum(accrued_minor) FROM balances", now).unwrap();
+        reader.sql("SELECT count(*) AS n, sum(accrued_minor) FROM balances", now, None).unwrap();
     assert_eq!(counted.columns.first().unwrap(), "n");
     assert!(counted.rows.first().unwrap().first().unwrap().as_i64().unwrap() > 0);
     for statement in [
@@ -290,9 +292,56 @@ fn foreign_statements_only_read() {
         "VACUUM INTO '/tmp/copy.sqlite'",
         "",
     ] {
-        assert!(reader.sql(statement, now).is_err(), "{statement} ran");
+        assert!(reader.sql(statement, now, None).is_err(), "{statement} ran");
     }
     let cards = "SELECT partner, total FROM scorecards WHERE period LIKE '2026-%'";
-    let cards = reader.sql(cards, now);
+    let cards = reader.sql(cards, now, None);
     assert!(!cards.unwrap().rows.is_empty());
+    let endless =
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n";
+    for (statement, said) in [
+        ("SELEC 1", "syntax error"),
+        ("SELECT * FROM nonsuch", "no such table: nonsuch"),
+        ("SELECT colour FROM deals", "no such column: colour"),
+        ("SELECT abs(-9223372036854775808)", "integer overflow"),
+        ("DELETE FROM deals", "only reading is allowed"),
+        ("DELETE FROM claims", "only reading is allowed"),
+        ("SELECT 1; SELECT 2", "one statement at a time"),
+        ("", "no rows"),
+        (endless, "stopped after 0 s"),
+    ] {
+        let refused = reader.sql(statement, now, Some(std::time::Duration::from_millis(100)));
+        let told = refused.unwrap_err().to_string();
+        assert!(told.contains(said), "{statement}: {told}");
+        assert_eq!(told.contains("only reading"), said.contains("only reading"), "{told}");
+    }
+    assert!(reader.sql("SELECT 1", now, None).is_ok(), "a refusal leaves the reader whole");
+}
+
+#[test]
+fn a_filter_that_no_row_can_meet_names_what_can() {
+    let commits = grown(&choices(200));
+    let place = place();
+    let _views = kept(&commits, &place);
+    let reader = Reader::open(&place.path).unwrap();
+    let now = commits.last().unwrap().recorded_at;
+    for (view, column, value, said) in [
+        (View::Deals, "state", "bogus", "submitted, contested, approved"),
+        (View::Deals, "effective_state", "bogus", "submitted, contested, approved"),
+        (View::Conflicts, "kind", "bogus", "partner_partner, direct_partner"),
+        (View::Balances, "fund", "bogus", "coop, mdf, rebate"),
+        (View::Balances, "currency", "XXQ", "ISO 4217"),
+        (View::Postings, "account", "AX", "AL, HL, PL"),
+        (View::Postings, "position", "first", "whole number"),
+        (View::Deals, "closed_on", "yesterday", "2026-03-01"),
+    ] {
+        let refused = reader.query(&Query::all(view, now).with(column, value));
+        let told = refused.unwrap_err().to_string();
+        assert!(told.contains(said) && told.contains(value), "{told}");
+    }
+    // Parts of a second compare as moments, not as texts.
+    let all = reader.query(&Query::all(View::Deals, now)).unwrap().rows.len();
+    let mut since = Query::all(View::Deals, now);
+    since.filters.push(Filter::From("registered_at".into(), "2000-01-01T00:00:00.5Z".into()));
+    assert_eq!(reader.query(&since).unwrap().rows.len(), all);
 }
