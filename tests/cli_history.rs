@@ -185,3 +185,45 @@ fn a_log_that_lost_its_tail_is_refused_and_repaired() {
     assert_eq!(again.json_lines()[6]["duplicate"], false);
     assert_eq!(desk.run(&["check"]).code, 0);
 }
+
+#[test]
+fn a_log_that_is_gone_is_no_ledger_that_is_not_there_yet() {
+    let desk = Desk::with_history();
+    let backup = desk.path("safe").display().to_string();
+    assert_eq!(desk.run(&["backup", &backup]).code, 0);
+    std::fs::remove_dir_all(desk.path("main/log")).unwrap();
+    let more = r#"{"id":"more","type":"RegisterCustomer","data":{"customer":"c-9","name":"C"}}"#;
+    for args in [
+        ["query", "deals"].as_slice(),
+        &["submit"],
+        &["submit", "--dry-run"],
+        &["restore", &backup],
+        &["check"],
+    ] {
+        let run = desk.run_with(args, more.as_bytes());
+        assert_eq!(run.code, 6, "{args:?}: {}{}", run.out, run.err);
+        assert!(run.err.contains("has lost its log"), "{}", run.err);
+        assert!(run.err.contains("the keys, the states, the views are still there"), "{}", run.err);
+        assert!(!desk.path("main/log").exists(), "{args:?} began another ledger");
+    }
+    std::fs::rename(desk.path("main"), desk.path("away")).unwrap();
+    assert_eq!(desk.run(&["restore", &backup]).code, 0);
+    assert_eq!(desk.run(&["query", "deals"]).json_lines().len(), 1);
+}
+
+#[test]
+fn a_demo_of_another_seed_is_not_shown_in_its_place() {
+    let desk = Desk::new();
+    let size = ["--partners", "12", "--commands", "400"];
+    let made = desk.run(&[["demo", "there", "--seed", "7"].as_slice(), &size].concat());
+    assert_eq!(made.code, 0, "{}", made.err);
+    let other = desk.run(&["demo", "there", "--seed", "8"]);
+    assert_eq!(other.code, 2, "{}", other.err);
+    assert!(other.err.contains("was made from seed 7, not 8"), "{}", other.err);
+    for args in [["demo", "there"].as_slice(), &["demo", "there", "--seed", "7"]] {
+        let again = desk.run(args);
+        assert_eq!(again.code, 0, "{}", again.err);
+        assert!(again.err.contains("there already"), "{}", again.err);
+        assert_eq!(again.out, made.out);
+    }
+}

@@ -150,3 +150,42 @@ fn formats_agree() {
     let write = desk.run(&["sql", "DELETE FROM partners"]);
     assert_eq!(write.code, 2, "{}", write.err);
 }
+
+#[test]
+fn a_dry_run_needs_no_ledger_and_makes_none() {
+    let desk = Desk::new();
+    let lines = partner_lines() + r#"{"id":"u","type":"SuspendPartner","data":{"partner":"p-2"}}"#;
+    let run = desk.run_with(&["submit", "--dry-run"], lines.as_bytes());
+    assert_eq!(run.code, 3, "{}", run.err);
+    let answers = run.json_lines();
+    assert_eq!(answers[3]["outcome"], "accepted", "line 4 sees line 1: {}", answers[3]);
+    assert_eq!(answers[3]["dry_run"], true);
+    assert_eq!(answers[4]["code"], "partner.unknown");
+    assert_eq!(std::fs::read_dir(desk.path("")).unwrap().count(), 0, "nothing was made");
+    assert_eq!(desk.run_with(&["submit", "--dry-run"], partner_lines().as_bytes()).code, 0);
+}
+
+#[test]
+fn what_cannot_be_read_is_a_mistake_of_the_call() {
+    let desk = Desk::new();
+    std::fs::create_dir(desk.path("folder")).unwrap();
+    for (args, said) in [
+        (["submit", "folder"].as_slice(), "folder is a folder"),
+        (&["submit", "nowhere.jsonl"], "nowhere.jsonl cannot be read"),
+        (&["log", "import", "folder"], "folder is a folder"),
+        (&["log", "import", "nowhere.jsonl"], "nowhere.jsonl cannot be read"),
+    ] {
+        let run = desk.run(args);
+        assert_eq!(run.code, 2, "{args:?}: {}", run.err);
+        assert!(run.err.contains(said), "{args:?}: {}", run.err);
+        assert!(!desk.path("main").exists(), "{args:?} made a ledger");
+    }
+}
+
+#[test]
+fn a_mark_before_the_first_line_says_nothing() {
+    let desk = Desk::new();
+    let run = desk.submit(&format!("\u{feff}{}", partner_lines()));
+    assert_eq!(run.code, 0, "{}{}", run.out, run.err);
+    assert_eq!(run.json_lines().len(), 4);
+}

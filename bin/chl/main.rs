@@ -10,6 +10,7 @@ mod demo;
 mod exit;
 mod failure;
 mod import;
+mod input;
 mod ledger;
 mod output;
 mod owner;

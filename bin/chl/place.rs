@@ -99,4 +99,12 @@ impl Place {
     pub(crate) fn exists(&self) -> bool {
         self.log().is_dir()
     }
+
+    /// What is there that only an opened ledger leaves behind, besides its log. The vault is none
+    /// of it: an import or a restore puts it in place before the log.
+    pub(crate) fn built(&self) -> Vec<&'static str> {
+        let built =
+            [("the keys", self.keys()), ("the states", self.states()), ("the views", self.views())];
+        built.into_iter().filter(|(_, path)| path.exists()).map(|(name, _)| name).collect()
+    }
 }

@@ -1,6 +1,10 @@
 //! Opening the log: its errors as the user meets them.
 
-use crate::{exit::Exit, failure::Failure, place::Place};
+use crate::{
+    exit::Exit,
+    failure::{Failure, Outcome},
+    place::Place,
+};
 use chl_bus::StatesFile;
 use chl_log_sled::{OpenError, Options, Seen, SledLog};
 use chl_runtime::Reader;
@@ -39,6 +43,27 @@ pub(crate) fn unopened(place: &Place, error: OpenError) -> Failure {
     };
     let exit = if error.is_damage() { Exit::Verification } else { Exit::Unavailable };
     Failure::Told { exit, error: anyhow::Error::new(error).context(hint) }
+}
+
+/// Refuses a folder whose log is gone while what was built from it is there: a new log beside it
+/// would be another ledger under the old one's name.
+pub(crate) fn require_log(place: &Place) -> Outcome {
+    let rest = place.built();
+    if place.exists() || rest.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::new(
+        Exit::Verification,
+        format_args!(
+            "ledger {:?} has lost its log: {} is gone, and {} are still there; put the log back \
+             from a backup (`chl restore` makes the ledger under another --ledger or --data), or \
+             move {} away to begin anew",
+            place.ledger(),
+            place.log().display(),
+            rest.join(", "),
+            place.dir().display()
+        ),
+    ))
 }
 
 /// What else is durable and has seen the log: a head below it has lost its tail.

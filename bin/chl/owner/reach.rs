@@ -1,7 +1,11 @@
 //! Reaching a ledger: through its owner, or as the owner.
 
 use super::{Connection, connect};
-use crate::{failure::Outcome, ledger::Attempt, place::Place};
+use crate::{
+    failure::Outcome,
+    ledger::{Attempt, require_log},
+    place::Place,
+};
 use std::{
     thread,
     time::{Duration, Instant},
@@ -28,6 +32,7 @@ pub(crate) fn reach<T>(
     place: &Place,
     mut open: impl FnMut() -> Outcome<Attempt<T>>,
 ) -> Outcome<Reached<T>> {
+    require_log(place)?;
     let since = Instant::now();
     loop {
         if let Some(connection) = connect(place)? {

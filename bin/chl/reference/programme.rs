@@ -3,14 +3,13 @@
 use crate::{
     exit::Exit,
     failure::{Failure, Outcome, Step},
+    ledger::Scratch,
     output::{Output, Sink},
     user,
 };
-use chl_bus::{Answer, Bus, Connection, MemoryKeys, Opening, Options, Parts, SystemClock, Vault};
-use chl_events::LedgerId;
-use chl_log::MemoryLog;
+use chl_bus::{Answer, Connection};
 use serde_json::{Value, json};
-use std::{fs, path::PathBuf, sync::Arc};
+use std::{fs, path::PathBuf};
 
 /// Checks a programme's terms without publishing them, and prints them with every default.
 ///
@@ -63,30 +62,13 @@ impl Check {
 
 /// The answer to one command in a ledger that lives as long as the call.
 fn decided(command: &Value) -> Outcome<Answer> {
-    let log = MemoryLog::new(LedgerId([0; 16]));
-    let actor = user::actor()?;
-    let parts = Parts {
-        log: Box::new(move || Ok(Box::new(log.clone()))),
-        keys: Arc::new(MemoryKeys::default()),
-        states: None,
-        vault: Arc::new(Vault::in_memory().or_exit(Exit::Internal, "a vault in memory")?),
-        clock: Box::new(SystemClock::new()),
-        journal: None,
-    };
-    let opening = Opening {
-        name: "check".into(),
-        origin: "check".into(),
-        actor: actor.clone(),
-        recorded_at: None,
-    };
-    let bus = Bus::open(parts, &Options::new(opening));
-    let bus = bus.or_exit(Exit::Internal, "a ledger in memory cannot be opened")?;
+    let (scratch, actor) = (Scratch::open()?, user::actor()?);
     let bytes = command.to_string().into_bytes();
     let prepared = match chl_bus::prepare(&bytes, &Connection::operator(actor)) {
         Ok(prepared) => prepared,
         Err(refused) => return Ok(*refused),
     };
-    let answers = bus.client().submit_all(vec![prepared]);
+    let answers = scratch.client().submit_all(vec![prepared]);
     let answers = answers.or_exit(Exit::Internal, "a ledger in memory was closed")?;
     let answer = answers.into_iter().next();
     answer.ok_or_else(|| Failure::new(Exit::Internal, "an answer is missing"))

@@ -18,6 +18,10 @@ use std::{path::PathBuf, time::Instant as Moment};
 
 /// The demo's ledger, beside whatever else the folder has.
 const LEDGER: &str = "demo";
+/// What the id of every demo's ledger begins with.
+const ID: [u8; 8] = *b"chl-demo";
+/// The year that is played where nobody asks for another.
+const SEED: u64 = 1;
 
 /// Runs a realistic channel year: 200 partners, three programmes, some 50,000 commands.
 ///
@@ -31,9 +35,9 @@ pub(crate) struct Demo {
     /// The folder of the embedded ledgers, in the place of --data.
     #[arg(value_name = "DIR")]
     dir: Option<PathBuf>,
-    /// Another year.
-    #[arg(long, default_value_t = 1)]
-    seed: u64,
+    /// Another year; without it 1, or whatever the demo that is there was made from.
+    #[arg(long)]
+    seed: Option<u64>,
     /// How many partners.
     #[arg(long, default_value_t = demo::DEMO.partners)]
     partners: usize,
@@ -49,8 +53,9 @@ impl Demo {
     /// Runs it.
     pub(crate) fn run(&self, data: PathBuf, mut output: Output) -> Outcome<Exit> {
         let size = demo::Size { partners: self.partners, commands: self.commands };
+        let seed = self.seed.unwrap_or(SEED);
         if self.print {
-            for line in demo::commands(self.seed, size) {
+            for line in demo::commands(seed, size) {
                 output.line(&line)?;
             }
             output.end()?;
@@ -58,62 +63,86 @@ impl Demo {
         }
         let place = Place::new(&self.dir.clone().unwrap_or(data), LEDGER)?;
         let exit = if place.exists() {
-            talk::say(&format!(
-                "the demo's ledger is there already, in {}; this is how it stands",
-                place.dir().display()
-            ));
-            match open_to_read(&place)? {
-                Attempt::Opened(ledger) => summary(&ledger.reading, &mut output)?,
-                Attempt::Owned(failure) => return Err(failure),
-            }
+            self.show(&place, &mut output)?
         } else {
-            self.play(&place, size, &mut output)?
+            play(&place, seed, size, &mut output)?
         };
         output.end()?;
         Ok(exit)
     }
 
-    fn play(&self, place: &Place, size: demo::Size, output: &mut Output) -> Outcome<Exit> {
-        let began = Moment::now();
-        let bar = talk::progress("commands of the year", Some(size.commands));
-        let lines = demo::commands(self.seed, size).zip(1..).map(|(line, number)| {
-            bar.inc(1);
-            Ok((number, line.into_bytes()))
-        });
-        let birth = Birth { ledger: self.ledger(), opening: self.opening(size)? };
-        let (owning, tally) = replay(place, birth, lines, &mut Quiet)?;
-        bar.finish_and_clear();
-        let decided = began.elapsed();
-        let exit = summary(&owning.reading, output)?;
-        let root = owning.reading.log.head();
-        owning.close()?;
-        talk::say(&format!(
-            "{tally} in {:.1} s, read models included in {:.1} s; {root}",
-            decided.as_secs_f64(),
-            began.elapsed().as_secs_f64()
-        ));
-        Ok(exit)
-    }
-
-    /// The id of the demo's ledger: the same for the same seed.
-    fn ledger(&self) -> LedgerId {
-        let mut id = *b"chl-demo\0\0\0\0\0\0\0\0";
-        for (place, byte) in id.iter_mut().rev().zip(self.seed.to_le_bytes()) {
-            *place = byte;
+    /// Shows how the demo stands that is there already.
+    fn show(&self, place: &Place, output: &mut Output) -> Outcome<Exit> {
+        let ledger = match open_to_read(place)? {
+            Attempt::Opened(ledger) => ledger,
+            Attempt::Owned(failure) => return Err(failure),
+        };
+        let dir = place.dir().display();
+        let made_from = seed_of(ledger.reading.log.head().ledger);
+        if let Some(asked) = self.seed
+            && made_from != Some(asked)
+        {
+            let from = made_from.map_or_else(
+                || "is no demo's".to_owned(),
+                |seed| format!("was made from seed {seed}, not {asked}"),
+            );
+            return Err(Failure::usage(format_args!(
+                "the ledger in {dir} {from}; choose another folder for another year"
+            )));
         }
-        LedgerId(id)
+        talk::say(&format!(
+            "the demo's ledger is there already, in {dir}; this is how it stands, and --partners \
+             and --commands do not change it"
+        ));
+        summary(&ledger.reading, output)
     }
+}
 
-    /// The opening of the demo's ledger, at the time of its first command.
-    fn opening(&self, size: demo::Size) -> Outcome<Opening> {
-        let first = demo::commands(self.seed, size).next().unwrap_or_default();
-        let first = decode(first.as_bytes(), chl_bus::Defaults { source: Some(LEDGER) });
-        let at: Option<Instant> = first.ok().and_then(|document| document.recorded_at);
-        let at = at.ok_or_else(|| Failure::new(Exit::Internal, "the year begins at no time"))?;
-        let name = LEDGER.to_owned();
-        let actor = LEDGER.parse().or_exit(Exit::Internal, "the demo's actor")?;
-        Ok(Opening { origin: name.clone(), name, actor, recorded_at: Some(at) })
-    }
+/// Plays the year into a new ledger and shows how it stands then.
+fn play(place: &Place, seed: u64, size: demo::Size, output: &mut Output) -> Outcome<Exit> {
+    let began = Moment::now();
+    let bar = talk::progress("commands of the year", Some(size.commands));
+    let lines = demo::commands(seed, size).zip(1..).map(|(line, number)| {
+        bar.inc(1);
+        Ok((number, line.into_bytes()))
+    });
+    let birth = Birth { ledger: ledger_of(seed), opening: opening(seed, size)? };
+    let (owning, tally) = replay(place, birth, lines, &mut Quiet)?;
+    bar.finish_and_clear();
+    let decided = began.elapsed();
+    let exit = summary(&owning.reading, output)?;
+    let root = owning.reading.log.head();
+    owning.close()?;
+    talk::say(&format!(
+        "{tally} in {:.1} s, read models included in {:.1} s; {root}",
+        decided.as_secs_f64(),
+        began.elapsed().as_secs_f64()
+    ));
+    Ok(exit)
+}
+
+/// The id of the demo's ledger: the same for the same seed, which is its last eight bytes.
+fn ledger_of(seed: u64) -> LedgerId {
+    let [a, b, c, d, e, f, g, h] = ID;
+    let [i, j, k, l, m, n, o, p] = seed.to_be_bytes();
+    LedgerId([a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p])
+}
+
+/// The seed that a demo's ledger was made from; none of another ledger.
+fn seed_of(ledger: LedgerId) -> Option<u64> {
+    let (id, seed) = ledger.0.split_first_chunk()?;
+    (*id == ID).then(|| seed.try_into().ok().map(u64::from_be_bytes))?
+}
+
+/// The opening of the demo's ledger, at the time of its first command.
+fn opening(seed: u64, size: demo::Size) -> Outcome<Opening> {
+    let first = demo::commands(seed, size).next().unwrap_or_default();
+    let first = decode(first.as_bytes(), chl_bus::Defaults { source: Some(LEDGER) });
+    let at: Option<Instant> = first.ok().and_then(|document| document.recorded_at);
+    let at = at.ok_or_else(|| Failure::new(Exit::Internal, "the year begins at no time"))?;
+    let name = LEDGER.to_owned();
+    let actor = LEDGER.parse().or_exit(Exit::Internal, "the demo's actor")?;
+    Ok(Opening { origin: name.clone(), name, actor, recorded_at: Some(at) })
 }
 
 /// Takes what is refused in the demo: some of it is refused on purpose, and counted.

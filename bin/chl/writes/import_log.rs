@@ -4,7 +4,8 @@ use super::replay::{Refused, birth_of, replay};
 use crate::{
     exit::Exit,
     failure::{Failure, Outcome, Step},
-    ledger::open_vault,
+    input::Input,
+    ledger::{open_vault, require_log},
     output::{Output, Sheet, Sink},
     place::Place,
     reads::{BlockLine, FORMAT, First, Last, ledger_id, root},
@@ -18,7 +19,7 @@ use data_encoding::BASE64;
 use serde_json::json;
 use std::{
     fs::{self, File},
-    io::{self, BufRead, BufReader},
+    io::{self, BufRead},
     path::{Path, PathBuf},
 };
 
@@ -48,14 +49,7 @@ struct Lines {
 
 impl Lines {
     fn open(file: Option<&Path>) -> Outcome<Self> {
-        let (from, name): (Box<dyn BufRead + Send>, _) = match file {
-            Some(path) if path.as_os_str() != "-" => {
-                let opened = File::open(path)
-                    .or_exit(Exit::Usage, format_args!("{} cannot be opened", path.display()))?;
-                (Box::new(BufReader::new(opened)), path.display().to_string())
-            }
-            _ => (Box::new(BufReader::new(io::stdin())), "standard input".to_owned()),
-        };
+        let Input { from, name } = Input::open(file)?;
         Ok(Self { lines: from.lines(), name, number: 0 })
     }
 
@@ -85,6 +79,7 @@ impl ImportLog {
                 place.ledger()
             )));
         }
+        require_log(place)?;
         let mut lines = Lines::open(self.file.as_deref())?;
         let first = lines.next().transpose()?.unwrap_or_default();
         fs::create_dir_all(place.dir()).or_exit(Exit::Unavailable, place.dir().display())?;

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     exit::Exit,
     failure::{Failure, Outcome, Step},
-    ledger::{Attempt, Birth, Owning, own},
+    ledger::{Attempt, Birth, Owning, own, require_log},
     output::{Sheet, Sink},
     owner::Submission,
     place::Place,
@@ -38,6 +38,7 @@ pub(super) fn replay(
             place.ledger()
         )));
     }
+    require_log(place)?;
     let owning = match own(place, Some(&birth))? {
         Attempt::Opened(owning) => owning,
         Attempt::Owned(failure) => return Err(failure),

@@ -3,7 +3,7 @@
 use crate::{
     exit::Exit,
     failure::{Failure, Outcome, Step},
-    ledger::open_vault,
+    ledger::{open_vault, require_log},
     output::{Output, Sheet, Sink},
     place::Place,
     reads, talk,
@@ -36,6 +36,7 @@ impl Restore {
                 place.ledger()
             )));
         }
+        require_log(place)?;
         let log = self.from.join(reads::BACKUP_LOG);
         if !log.is_dir() {
             return Err(Failure::usage(format_args!("{from} is no backup: it has no folder log")));

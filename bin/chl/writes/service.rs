@@ -12,7 +12,7 @@ use crate::{
     owner::{Door, Incoming, Request, Serves, Submission},
     place::Place,
 };
-use chl_bus::Client;
+use chl_bus::{Client, Vault};
 use std::{
     sync::{Arc, mpsc::sync_channel},
     thread,
@@ -39,7 +39,8 @@ impl Serves for Service {
         match request {
             Request::Read(read) => read.answer(&self.reading, sink),
             Request::Submit(submission) => {
-                let tally = decided(self.client.clone(), &self.reading, &submission, lines, sink)?;
+                let vault = self.reading.vault.clone();
+                let tally = decided(self.client.clone(), vault, &submission, lines, sink)?;
                 Ok(tally.exit())
             }
             Request::Rebuild(call) => call.rebuild(&self.reading, sink),
@@ -50,13 +51,13 @@ impl Serves for Service {
 /// Has lines decided, reading them beside.
 pub(super) fn decided(
     client: Client,
-    reading: &Reading,
+    vault: Option<Arc<Vault>>,
     submission: &Submission,
     lines: impl Iterator<Item = Outcome<Numbered>> + Send,
     sink: &mut dyn Sink,
 ) -> Outcome<Tally> {
     sink.begin(&sheet())?;
-    let decider = Decider::new(client, submission, reading.vault.clone(), sink)?;
+    let decider = Decider::new(client, submission, vault, sink)?;
     let tally = fed(decider, lines)?;
     sink.note(&tally.to_string())?;
     Ok(tally)

@@ -3,8 +3,9 @@
 use super::service::{decided, open_door};
 use crate::{
     exit::Exit,
-    failure::{Failure, Outcome, Step},
-    ledger::{Birth, own},
+    failure::{Failure, Outcome},
+    input::{Input, unmarked},
+    ledger::{Birth, Scratch, own, require_log},
     output::{Output, Sink},
     owner::{Reached, Submission, reach},
     place::Place,
@@ -12,9 +13,9 @@ use crate::{
 };
 use indicatif::ProgressBar;
 use std::{
-    fs::File,
-    io::{self, BufRead, BufReader},
-    path::PathBuf,
+    io::{self, BufRead},
+    path::{Path, PathBuf},
+    sync::Arc,
 };
 
 /// The source of lines that name none.
@@ -50,7 +51,7 @@ impl Submit {
             dry_run: self.dry_run,
         };
         let bar = talk::progress("commands", None);
-        let lines = Lines::open(self.file.as_ref(), bar.clone())?;
+        let lines = Lines::open(self.file.as_deref(), bar.clone())?;
         let exit = send(place, &submission, lines, &mut output)?;
         bar.finish_and_clear();
         output.end()?;
@@ -65,14 +66,21 @@ pub(super) fn send(
     lines: impl Iterator<Item = Outcome<(u64, Vec<u8>)>> + Send,
     sink: &mut dyn Sink,
 ) -> Outcome<Exit> {
+    require_log(place)?;
+    if submission.dry_run && !place.exists() {
+        // A dry run writes nothing, not even a ledger that is not there yet.
+        let scratch = Scratch::open()?;
+        let vault = Some(Arc::clone(&scratch.vault));
+        return Ok(decided(scratch.client(), vault, submission, lines, sink)?.exit());
+    }
     let birth = Birth::new(place)?;
-    // A dry run writes nothing, not even a ledger that is not there yet.
     let birth = (!submission.dry_run).then_some(&birth);
     match reach(place, || own(place, birth))? {
         Reached::Owner(connection) => connection.submit(submission.clone(), lines, sink),
         Reached::Own(owning) => {
             let door = open_door(place, &owning)?;
-            let tally = decided(owning.client()?, &owning.reading, submission, lines, sink)?;
+            let vault = owning.reading.vault.clone();
+            let tally = decided(owning.client()?, vault, submission, lines, sink)?;
             drop(door);
             owning.close()?;
             Ok(tally.exit())
@@ -89,15 +97,8 @@ struct Lines {
 }
 
 impl Lines {
-    fn open(file: Option<&PathBuf>, bar: ProgressBar) -> Outcome<Self> {
-        let (from, name): (Box<dyn BufRead + Send>, _) = match file {
-            Some(path) if path.as_os_str() != "-" => {
-                let opened = File::open(path)
-                    .or_exit(Exit::Usage, format_args!("{} cannot be opened", path.display()))?;
-                (Box::new(BufReader::with_capacity(1 << 20, opened)), path.display().to_string())
-            }
-            _ => (Box::new(BufReader::new(io::stdin())), "standard input".to_owned()),
-        };
+    fn open(file: Option<&Path>, bar: ProgressBar) -> Outcome<Self> {
+        let Input { from, name } = Input::open(file)?;
         Ok(Self { from, name, number: 0, bar })
     }
 
@@ -114,7 +115,7 @@ impl Lines {
         } else if line.len() >= MAX_LINE_BYTES {
             self.from.skip_until(b'\n')?;
         }
-        Ok(Some(line))
+        Ok(Some(if self.number == 1 { unmarked(line) } else { line }))
     }
 }
 
