@@ -1,14 +1,25 @@
-//! The log alone: our appends against bare sled, a raw file, and an embedded event store.
+//! The log alone: our appends against the same blocks into bare sled and into a raw file.
 
-use crate::measure::{Work, compare, side};
-use anyhow::{Context, Result};
-use chl_events::{Block, LedgerId};
+use crate::{
+    Setup,
+    ledger::LEDGER,
+    measure::{Warmup, compare, figure, rate, side},
+};
+use anyhow::Result;
+use chl_events::Block;
 use chl_log::{Chain, EventLog};
 use chl_log_sled::{Options, SledLog};
-use std::{io::Write, path::Path, time::Instant};
+use std::{
+    fs::{File, OpenOptions},
+    io::Write,
+    path::Path,
+    time::Instant,
+};
 
-const LEDGER: LedgerId = LedgerId([7; 16]);
-const BYTES: usize = 171;
+/// The bytes of a commit.
+pub const BYTES: usize = 171;
+/// So many commits in a group, and so many in a round.
+pub const GROUPS: [(usize, usize); 3] = [(1, 400), (64, 40_000), (1024, 400_000)];
 
 /// Commits of a realistic size that all differ.
 pub fn commits(count: usize) -> Vec<Vec<u8>> {
@@ -25,7 +36,8 @@ fn groups(commits: &[Vec<u8>], size: usize) -> Result<Vec<Vec<Block>>> {
     commits.chunks(size).map(|group| Ok(chain.pack(group)?)).collect()
 }
 
-fn ours(dir: &Path, commits: &[Vec<u8>], size: usize) -> Result<Work> {
+/// Our log, which packs, hashes, chains and seals within the timed part.
+pub fn ours(dir: &Path, commits: &[Vec<u8>], size: usize) -> Result<Vec<f64>> {
     let dir = tempfile::tempdir_in(dir)?;
     let mut log = SledLog::open(dir.path(), Options::create(LEDGER))?;
     let start = Instant::now();
@@ -33,28 +45,48 @@ fn ours(dir: &Path, commits: &[Vec<u8>], size: usize) -> Result<Work> {
     for group in commits.chunks(size) {
         log.append_packed(&chain.pack_group(group)?)?;
     }
-    Ok(Work { units: commits.len() as u64, took: start.elapsed() })
+    Ok(vec![rate(commits.len() as u64, start.elapsed())])
 }
 
-fn bare_sled(dir: &Path, groups: &[Vec<Block>], units: usize) -> Result<Work> {
-    let dir = tempfile::tempdir_in(dir)?;
-    let config = sled::Config::new().path(dir.path()).segment_size(16 << 20);
-    let db = config.flush_every_ms(None).mode(sled::Mode::HighThroughput).open()?;
-    let file = std::fs::OpenOptions::new().read(true).write(true).open(dir.path().join("db"))?;
+/// sled as the log has it, and nothing around it.
+pub struct BareSled {
+    db: sled::Db,
+    file: File,
+    _dir: tempfile::TempDir,
+}
+
+impl BareSled {
+    /// An empty one in a folder of its own.
+    pub fn open(dir: &Path) -> Result<Self> {
+        let dir = tempfile::tempdir_in(dir)?;
+        let config = sled::Config::new().path(dir.path()).segment_size(16 << 20);
+        let db = config.flush_every_ms(None).mode(sled::Mode::HighThroughput).open()?;
+        let file = OpenOptions::new().read(true).write(true).open(dir.path().join("db"))?;
+        Ok(Self { db, file, _dir: dir })
+    }
+
+    /// Makes blocks durable.
+    pub fn write(&self, blocks: &[Block]) -> Result<()> {
+        for block in blocks {
+            self.db.insert(block.first().to_be_bytes(), block.bytes())?;
+        }
+        self.db.flush()?;
+        Ok(self.file.sync_data()?)
+    }
+}
+
+fn bare_sled(dir: &Path, groups: &[Vec<Block>], units: usize) -> Result<Vec<f64>> {
+    let sled = BareSled::open(dir)?;
     let start = Instant::now();
     for group in groups {
-        for block in group {
-            db.insert(block.first().to_be_bytes(), block.bytes())?;
-        }
-        db.flush()?;
-        file.sync_data()?;
+        sled.write(group)?;
     }
-    Ok(Work { units: units as u64, took: start.elapsed() })
+    Ok(vec![rate(units as u64, start.elapsed())])
 }
 
-fn raw_file(dir: &Path, groups: &[Vec<Block>], units: usize) -> Result<Work> {
+fn raw_file(dir: &Path, groups: &[Vec<Block>], units: usize) -> Result<Vec<f64>> {
     let dir = tempfile::tempdir_in(dir)?;
-    let mut file = std::fs::File::create(dir.path().join("raw"))?;
+    let mut file = File::create(dir.path().join("raw"))?;
     let start = Instant::now();
     for group in groups {
         for block in group {
@@ -62,51 +94,22 @@ fn raw_file(dir: &Path, groups: &[Vec<Block>], units: usize) -> Result<Work> {
         }
         file.sync_data()?;
     }
-    Ok(Work { units: units as u64, took: start.elapsed() })
+    Ok(vec![rate(units as u64, start.elapsed())])
 }
 
-/// Guarded appends: each event must be the first of its tag.
-fn tephra(dir: &Path, commits: &[Vec<u8>], size: usize) -> Result<Work> {
-    use tephra::{
-        AppendCondition, Event, EventType, Query, QueryItem, SegmentConfig, SegmentSet, Tag, Tags,
-        WriteCoordinator, WriterConfig,
-    };
-    let dir = tempfile::tempdir_in(dir)?;
-    let set = SegmentSet::open(dir.path(), SegmentConfig::new(1 << 28))?;
-    let (coordinator, handle) = WriteCoordinator::start(set, WriterConfig::default())?;
-    let kind = EventType::new("Commit")?;
-    let start = Instant::now();
-    for (at, group) in commits.chunks(size).enumerate() {
-        let tag = |index: usize| Ok::<_, anyhow::Error>(Tags::new([Tag::new(format!("c:{at}-{index}"))?])?);
-        let mut events = Vec::with_capacity(size);
-        let mut items = Vec::with_capacity(size);
-        for (index, commit) in group.iter().enumerate() {
-            events.push(Event::new(&kind, &tag(index)?, commit)?);
-            items.push(QueryItem::with_tags(tag(index)?));
-        }
-        let guard = items.into_iter().next().context("a group is not empty")?;
-        handle.append(events, Some(AppendCondition::new(Query::item(guard))))?;
-    }
-    let took = start.elapsed();
-    coordinator.shutdown();
-    Ok(Work { units: commits.len() as u64, took })
-}
-
-pub fn run(dir: &Path, rounds: usize) -> Result<()> {
-    for (size, count) in [(1, 400), (64, 40_000), (1024, 400_000)] {
+/// The line.
+pub fn run(setup: &Setup) -> Result<()> {
+    let dir = setup.dir.as_path();
+    for ((size, count), bar) in GROUPS.into_iter().zip(["0.9", "0.9", "0.8"]) {
         let commits = commits(count);
         let groups = groups(&commits, size)?;
-        compare(
-            &format!("append, groups of {size}"),
-            "commits/s",
-            rounds,
-            &mut [
-                side("chl log on sled", || ours(dir, &commits, size)),
-                side("bare sled: insert, flush, fdatasync", || bare_sled(dir, &groups, count)),
-                side("raw file: write, fdatasync", || raw_file(dir, &groups, count)),
-                side("tephra, guarded", || tephra(dir, &commits, size)),
-            ],
-        )?;
+        let figures = [figure(format!("append, groups of {size} (bar: ≥ {bar} of bare sled)"), "commits/s", 0)];
+        let mut sides = [
+            side("chl log on sled", || ours(dir, &commits, size)),
+            side("bare sled: insert, flush, fdatasync", || bare_sled(dir, &groups, count)),
+            side("raw file: write, fdatasync", || raw_file(dir, &groups, count)),
+        ];
+        compare(&figures, setup.args.rounds, Warmup::Yes, &mut sides)?;
     }
     Ok(())
 }

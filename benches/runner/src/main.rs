@@ -1,28 +1,76 @@
 //! Channel Ledger against its peers and limits: both sides in one run, durability equal.
 
+mod aggregates;
 mod append;
+mod args;
+mod bytes;
+mod decide;
+#[allow(dead_code, reason = "the program uses the rest")]
+#[path = "../../../bin/chl/demo/mod.rs"]
+mod demo;
+mod growth;
+mod large;
+mod latency;
+mod ledger;
+mod machine;
 mod measure;
+mod memory;
+#[allow(dead_code, reason = "the tests of the whole system use the rest")]
+#[path = "../../../tests/model/mod.rs"]
+mod model;
+mod open;
 mod path;
+mod peers;
+mod rebuild;
+mod sales;
+mod session;
+mod validate;
+mod year;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
+use args::{Args, Line};
+use clap::Parser;
+use std::path::PathBuf;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// What every line is given.
+pub struct Setup {
+    /// What was asked.
+    pub args: Args,
+    /// A folder on the disk to measure on, removed at the end.
+    pub dir: PathBuf,
+    /// Where large ledgers are kept.
+    pub keep: PathBuf,
+}
+
+/// The lines in the order of the table; those of large ledgers at the end.
+const LINES: &[(Line, fn(&Setup) -> Result<()>)] = &[
+    (Line::Decide, decide::run),
+    (Line::Append, append::run),
+    (Line::Peers, peers::run),
+    (Line::Latency, latency::run),
+    (Line::Path, path::run),
+    (Line::Memory, memory::run),
+    (Line::Rebuild, rebuild::run),
+    (Line::Bytes, bytes::run),
+    (Line::Growth, growth::run),
+    (Line::Open, open::run),
+];
 
 fn main() -> Result<()> {
-    let mut arguments = std::env::args().skip(1);
-    let line = arguments.next().unwrap_or_else(|| "all".into());
-    let rounds = arguments.next().map_or(Ok(5), |text| text.parse())?;
-    let dir = tempfile::tempdir_in(std::env::var_os("BENCH_DIR").unwrap_or_else(|| ".".into()))?;
-    let lines: &[(&str, fn(&std::path::Path, usize) -> Result<()>)] = 
-        &[("append", append::run), ("path", path::run)];
+    let args = Args::parse();
+    let scratch = tempfile::tempdir_in(&args.dir)?;
+    let dir = scratch.path().to_owned();
+    let keep = args.keep.clone().unwrap_or_else(|| dir.join("large"));
+    std::fs::create_dir_all(&keep)?;
+    let setup = Setup { args, dir, keep };
     measure::head();
-    let mut known = false;
-    for (name, run) in lines {
-        if line == "all" || line == *name {
-            known = true;
-            run(dir.path(), rounds)?;
+    for (line, run) in LINES {
+        if setup.args.line == Line::All || setup.args.line == *line {
+            run(&setup)?;
         }
-    }
-    if !known {
-        bail!("no line {line:?}; there are: all, append, path");
     }
     Ok(())
 }

@@ -1,135 +1,144 @@
-//! The whole path: JSON in, decided, durable, answered, folds live, so many commands in flight —
-//! against cqrs-es on PostgreSQL with its view kept, at the same concurrency.
+//! The whole path: JSON in, decided, durable, answered, folds live, so many commands in flight.
 //!
-//! Ours is the program itself, fed and answering through pipes. `CHL` names its binary, `PEER` the
-//! peer's, `PEER_URL` the database; without a peer only ours is measured.
+//! Against cqrs-es on PostgreSQL with its view kept, at the same concurrency: ours is the program
+//! itself, fed and answering through pipes, and both take the same sales. And the channel year, in
+//! all its variety, which the peer does not know: through the bus in this process, with the recorded
+//! times of its lines, and on request with every answer held against the naive model.
 
-use crate::measure::{Work, compare, side};
-use anyhow::{Context, Result, bail};
+use crate::{
+    Setup,
+    ledger::Ledger,
+    measure::{Warmup, compare, figure, rate, say, side},
+    sales::{PARTNERS, beginning, sale, today},
+    session::Session,
+    validate, year,
+};
+use anyhow::{Context, Result};
+use chl_bus::{Answer, Viewer, prepare, show};
+use chl_events::Role;
 use std::{
-    io::{BufRead, BufReader, BufWriter, Write},
-    path::Path,
+    collections::VecDeque,
     process::{Command, Stdio},
+    sync::mpsc::Receiver,
     time::{Duration, Instant},
 };
 
-const PARTNERS: usize = 200;
+/// In flight, our sales in a round, the peer's, the bar, and the share of the year.
+const WINDOWS: [(usize, u64, u64, &str, u64); 3] =
+    [(1, 2_000, 400, "2.5", 10), (32, 20_000, 1_500, "8", 1), (256, 100_000, 1_500, "20", 1)];
 
-fn beginning() -> Vec<String> {
-    let line = |id: &str, kind: &str, data: &str| {
-        format!(r#"{{"id":"{id}","source":"/bench","type":"{kind}","data":{data}}}"#)
-    };
-    let terms = r#"{"coop":{"accrual":[{"bands":[{"from":"0","rate":"0.02"}]}]}}"#;
-    let mut lines = vec![line(
-        "programme",
-        "PublishProgramme",
-        &format!(
-            r#"{{"programme":"gold","version":1,"effective_from":"2026-01-01","currency":"USD","terms":{terms}}}"#
-        ),
-    )];
-    for number in 0..PARTNERS {
-        let partner = format!("p-{number:03}");
-        for (kind, more) in [
-            ("RecruitPartner", r#","name":"A Partner","types":["reseller"]"#),
-            ("ApplyForProgramme", ""),
-            ("ApprovePartner", ""),
-            ("ActivatePartner", ""),
-            ("EnrolPartner", r#","programme":"gold""#),
-        ] {
-            let data = format!(r#"{{"partner":"{partner}"{more}}}"#);
-            lines.push(line(&format!("{kind}-{partner}"), kind, &data));
-        }
-    }
-    lines
-}
-
-/// The skewed mix of the peer: a few partners get most.
-fn sale(index: usize) -> String {
-    let mixed = (index as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 11;
-    let count = PARTNERS as u64;
-    let partner = (mixed % count) * (mixed / count % count) / count;
-    let cents = 1_000 + mixed % 1_000_000;
-    format!(
-        r#"{{"id":"s-{index}","source":"/bench","type":"AccrueCoop","data":{{"partner":"p-{partner:03}","programme":"gold","sale":"s-{index}","net_amount":{{"amount":"{}.{:02}","currency":"USD"}},"sold_on":"2026-03-01"}}}}"#,
-        cents / 100,
-        cents % 100
-    )
-}
-
-/// Sends lines with at most `window` unanswered, and counts what was accepted.
-fn exchange(
-    input: &mut impl Write,
-    output: &mut impl BufRead,
-    lines: &[String],
-    window: usize,
-) -> Result<()> {
-    let (mut sent, mut answered) = (0, 0);
-    let mut answer = String::new();
-    while answered < lines.len() {
-        while sent < lines.len() && sent - answered < window {
-            writeln!(input, "{}", lines[sent])?;
-            sent += 1;
-        }
-        input.flush()?;
-        answer.clear();
-        output.read_line(&mut answer)?;
-        if !answer.contains(r#""outcome":"accepted""#) {
-            bail!("not accepted: {answer}");
-        }
-        answered += 1;
-    }
-    Ok(())
-}
-
-/// One durable command after the other, or many in flight, through a fresh ledger; the time ends
-/// when the program has written its read models down and gone.
-fn ours(dir: &Path, count: usize, window: usize, drained: bool) -> Result<Work> {
-    let dir = tempfile::tempdir_in(dir)?;
-    let program = std::env::var("CHL").unwrap_or_else(|_| "../../target/release/chl".into());
-    let mut child = Command::new(program)
-        .arg("--data")
-        .arg(dir.path())
-        .args(["submit", "-", "--output", "jsonl"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()?;
-    let mut input = BufWriter::new(child.stdin.take().context("its input is a pipe")?);
-    let mut output = BufReader::new(child.stdout.take().context("its output is a pipe")?);
-    exchange(&mut input, &mut output, &beginning(), 256)?;
-    let lines: Vec<String> = (0..count).map(sale).collect();
+/// Sales through a fresh ledger; the time ends when the program has written its read models down
+/// and gone, or with its last answer.
+fn sales(setup: &Setup, count: u64, window: usize, drained: bool) -> Result<Vec<f64>> {
+    let dir = tempfile::tempdir_in(&setup.dir)?;
+    let (_, today) = today()?;
+    let mut session = Session::start(&setup.args.chl, dir.path())?;
+    session.exchange(beginning(PARTNERS)?, 256)?;
+    let lines: Vec<String> = (0..count).map(|index| sale("s", index, PARTNERS, &today)).collect();
     let start = Instant::now();
-    exchange(&mut input, &mut output, &lines, window)?;
+    session.exchange(lines, window)?;
     let answered = start.elapsed();
-    drop(input);
-    child.wait()?;
-    let took = if drained { start.elapsed() } else { answered };
-    Ok(Work { units: count as u64, took })
+    session.finish()?;
+    Ok(vec![rate(count, if drained { start.elapsed() } else { answered })])
 }
 
-fn peer(count: usize, concurrency: usize) -> Result<Work> {
-    let program = std::env::var("PEER").context("PEER names the peer's binary")?;
-    let url = std::env::var("PEER_URL").context("PEER_URL names its database")?;
-    let out = Command::new(program)
-        .args([url, count.to_string(), concurrency.to_string()])
-        .stderr(Stdio::inherit())
-        .output()?;
+/// A run of the peer's program.
+pub fn peer(setup: &Setup, arguments: &[&str]) -> Result<f64> {
+    let program = setup.args.peer.as_ref().context("PEER names the peer's program")?;
+    let mut run = Command::new(program);
+    let out = run.arg(&setup.args.peer_url).args(arguments).stderr(Stdio::inherit()).output()?;
     let text = String::from_utf8(out.stdout)?;
     let (units, nanos) = text.trim().split_once(' ').context("the peer printed no figures")?;
-    Ok(Work { units: units.parse()?, took: Duration::from_nanos(nanos.parse()?) })
+    Ok(rate(units.parse()?, Duration::from_nanos(nanos.parse()?)))
 }
 
-pub fn run(dir: &Path, rounds: usize) -> Result<()> {
-    let with_peer = std::env::var_os("PEER").is_some();
-    for (window, count, theirs) in [(1, 2_000, 400), (32, 20_000, 1_500), (256, 100_000, 1_500)] {
-        let mut sides = vec![side("chl, until its read models are written down", || {
-            ours(dir, count, window, true)
-        })];
-        if with_peer {
-            sides.push(side("cqrs-es on PostgreSQL, its view kept", || peer(theirs, window)));
+/// A year that went through a ledger.
+struct Told {
+    answers: Vec<Answer>,
+    answered: Duration,
+    drained: Duration,
+}
+
+/// Lines of the year through a fresh ledger, each read and answered as JSON.
+fn tell(setup: &Setup, lines: &[String], window: usize) -> Result<Told> {
+    let dir = tempfile::tempdir_in(&setup.dir)?;
+    let ledger = Ledger::open(dir.path(), &year::opening(lines)?)?;
+    let (client, connection) = (ledger.client()?, year::connection()?);
+    let vault = std::sync::Arc::clone(&ledger.vault);
+    let viewer = Viewer { role: Role::Operator, partner: None, vault: Some(&vault) };
+    let mut waiting: VecDeque<Result<Receiver<Vec<Answer>>, Answer>> = VecDeque::new();
+    let (mut answers, mut bytes) = (Vec::with_capacity(lines.len()), 0);
+    let mut answer = |waiting: &mut VecDeque<_>| -> Result<()> {
+        let answer = match waiting.pop_front() {
+            Some(Ok(receiver)) => {
+                let receiver: Receiver<Vec<Answer>> = receiver;
+                receiver.recv()?.pop().context("a command has an answer")?
+            }
+            Some(Err(refused)) => refused,
+            None => return Ok(()),
+        };
+        bytes += show(&answer, &viewer)?.len();
+        answers.push(answer);
+        Ok(())
+    };
+    let start = Instant::now();
+    for line in lines {
+        waiting.push_back(match prepare(line.as_bytes(), &connection) {
+            Ok(command) => Ok(client.send(vec![command])?),
+            Err(refused) => Err(*refused),
+        });
+        if waiting.len() >= window {
+            answer(&mut waiting)?;
         }
-        sides.push(side("chl, until its last answer", || ours(dir, count, window, false)));
-        compare(&format!("whole path, {window} in flight"), "commands/s", rounds, &mut sides)?;
+    }
+    while !waiting.is_empty() {
+        answer(&mut waiting)?;
+    }
+    let answered = start.elapsed();
+    ledger.close()?;
+    anyhow::ensure!(bytes > 0, "nothing was answered");
+    Ok(Told { answers, answered, drained: start.elapsed() })
+}
+
+fn year_line(setup: &Setup, window: usize, share: u64) -> Result<()> {
+    let mut lines = year::lines(setup);
+    lines.truncate(lines.len() / share as usize);
+    if setup.args.validate {
+        let told = tell(setup, &lines, window)?;
+        say(format!("{window} in flight: {}", validate::check(&lines, &told.answers)?));
+    }
+    let of = format!("{} partners", setup.args.partners);
+    let figures = [
+        figure(format!("channel year of {of}, {window} in flight, read models written down"), "commands/s", 0),
+        figure(format!("channel year of {of}, {window} in flight, last answer"), "commands/s", 0),
+    ];
+    let ours = || {
+        let Told { answers, answered, drained } = tell(setup, &lines, window)?;
+        let count = answers.len() as u64;
+        Ok(vec![rate(count, drained), rate(count, answered)])
+    };
+    let mut sides = [side("chl, in process: JSON to JSON", ours)];
+    compare(&figures, setup.args.rounds, Warmup::Yes, &mut sides)
+}
+
+/// The line.
+pub fn run(setup: &Setup) -> Result<()> {
+    for (window, count, theirs, bar, share) in WINDOWS {
+        let mut sides = vec![side("chl, until its read models are written down", || {
+            sales(setup, count, window, true)
+        })];
+        let mut line = format!("whole path, sales, {window} in flight");
+        if setup.args.peer.is_some() {
+            line.push_str(&format!(" (bar: ≥ {bar} of the peer)"));
+            let arguments = [theirs.to_string(), window.to_string()];
+            sides.push(side("cqrs-es on PostgreSQL, its view kept", move || {
+                Ok(vec![peer(setup, &[&arguments[0], &arguments[1]])?])
+            }));
+        }
+        sides.push(side("chl, until its last answer", || sales(setup, count, window, false)));
+        let figures = [figure(line, "commands/s", 0)];
+        compare(&figures, setup.args.rounds, Warmup::Yes, &mut sides)?;
+        year_line(setup, window, share)?;
     }
     Ok(())
 }
