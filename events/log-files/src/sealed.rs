@@ -21,10 +21,11 @@ pub use read::{SealedBlocks, SealedFile};
 pub use write::SealedWriter;
 
 use chl_events::{BlockError, Hash, LedgerId};
-use chl_log::{Chain, Discontinuity, Frontier, FrontierError};
+use chl_log::{Chain, Discontinuity, Frontier, FrontierError, ReadError};
 use std::{
     io,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 /// What sealed files end in.
@@ -124,6 +125,21 @@ impl SealedError {
 
     fn broken(path: &Path) -> impl Fn(Discontinuity) -> Self + '_ {
         move |source| Self::Broken { path: path.to_owned(), source }
+    }
+
+    /// What it is to the reader of a log who wanted a position.
+    pub fn into_read_error(self, wanted: u64) -> ReadError {
+        match self {
+            Self::Block { path, position, source } => {
+                ReadError::Damaged { position, place: path.display().to_string(), source }
+            }
+            Self::Broken { source, .. } => source.into(),
+            Self::Io { .. }
+            | Self::Header { .. }
+            | Self::Footer { .. }
+            | Self::Edge { .. }
+            | Self::End { .. } => ReadError::Storage { position: wanted, cause: Arc::new(self) },
+        }
     }
 }
 

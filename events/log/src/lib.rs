@@ -18,6 +18,7 @@ mod memory;
 mod port;
 mod signal;
 mod subscription;
+mod walk;
 
 pub mod conformance;
 
@@ -28,3 +29,4 @@ pub use memory::MemoryLog;
 pub use port::{AppendError, Blocks, Cause, EventLog, Head, ReadError, ReadLog, SettleError};
 pub use signal::HeadSignal;
 pub use subscription::Subscription;
+pub use walk::{Fetch, Walk, Wanted};

@@ -1,0 +1,224 @@
+//! Reads a stretch of the stream ahead of whoever wants its blocks.
+
+use crate::{
+    Fault,
+    remote::{Patience, Remote},
+};
+use async_nats::jetstream::consumer::pull::Stream as Messages;
+use chl_events::Block;
+use chl_log::ReadError;
+use futures_util::StreamExt;
+use std::{
+    sync::{
+        Arc,
+        mpsc::{Receiver, Sender, channel},
+    },
+    time::Duration,
+};
+use tokio::{sync::Semaphore, task::AbortHandle, time::timeout};
+
+/// How many bytes of blocks may wait for their reader.
+const AHEAD_BYTES: usize = 8 * 1024 * 1024;
+/// What one request to a consumer asks for, at most.
+const PULL_BYTES: usize = 4 * 1024 * 1024;
+const PULL_MESSAGES: usize = 10_000;
+/// So few messages are asked for one by one: a consumer would cost the servers more.
+const FEW: u64 = 4;
+/// A consumer that gives nothing for so long, while messages wait, is given up for a new one.
+const STALLED_AFTER: Duration = Duration::from_secs(2);
+
+/// A stretch of the stream on its way here.
+pub(crate) struct Feed {
+    blocks: Receiver<Result<Block, ReadError>>,
+    room: Arc<Semaphore>,
+    task: AbortHandle,
+    /// How many blocks are still to come.
+    left: u64,
+}
+
+impl Feed {
+    /// Begins to read the messages `from..=to`; `position` is where the first one's block begins,
+    /// as far as the reader knows, and only serves to say where something failed.
+    pub(crate) fn open(
+        remote: &Remote,
+        from: u64,
+        to: u64,
+        position: u64,
+    ) -> Result<Self, ReadError> {
+        let (sink, blocks) = channel();
+        let room = Arc::new(Semaphore::new(AHEAD_BYTES));
+        let puller = Puller {
+            remote: remote.clone(),
+            sink,
+            room: Arc::clone(&room),
+            next: from,
+            to,
+            position,
+        };
+        let task = remote.connection.spawn(puller.run()).map_err(|_| ReadError::Closed)?;
+        Ok(Self { blocks, room, task, left: (to + 1).saturating_sub(from) })
+    }
+
+    fn wait(&mut self) -> Result<Block, ReadError> {
+        let block = self.blocks.recv().map_err(|_| ReadError::Closed)??;
+        self.room.add_permits(block.bytes().len());
+        Ok(block)
+    }
+}
+
+impl Iterator for Feed {
+    type Item = Result<Block, ReadError>;
+
+    /// Waits for the next block; the first error ends it.
+    fn next(&mut self) -> Option<Self::Item> {
+        self.left = self.left.checked_sub(1)?;
+        let block = self.wait();
+        if block.is_err() {
+            self.left = 0;
+        }
+        Some(block)
+    }
+}
+
+impl Drop for Feed {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+struct Puller {
+    remote: Remote,
+    sink: Sender<Result<Block, ReadError>>,
+    room: Arc<Semaphore>,
+    /// The sequence of the next message.
+    next: u64,
+    to: u64,
+    /// The position its block begins at.
+    position: u64,
+}
+
+/// Why a consumer is given up.
+enum Stop {
+    /// Something passing: another one goes on at the same message.
+    Again(Fault),
+    /// There is nothing to go on with.
+    Failed(ReadError),
+    /// Nobody reads any more.
+    Unwanted,
+}
+
+impl From<Fault> for Stop {
+    fn from(fault: Fault) -> Self {
+        Self::Again(fault)
+    }
+}
+
+impl Puller {
+    async fn run(mut self) {
+        let mut patience = Patience::new(self.remote.patience);
+        while self.next <= self.to {
+            let begun_at = self.next;
+            let stopped =
+                if self.to - self.next < FEW { self.few().await } else { self.many().await };
+            let fault = match stopped {
+                Ok(()) => continue,
+                Err(Stop::Again(fault)) => fault,
+                Err(Stop::Failed(error)) => return self.fail(error),
+                Err(Stop::Unwanted) => return,
+            };
+            if self.next > begun_at {
+                patience = Patience::new(self.remote.patience);
+            }
+            tracing::debug!(%fault, message = self.next, "the stream is read anew");
+            if !patience.again().await {
+                let cause = Arc::new(fault);
+                return self.fail(ReadError::Storage { position: self.position, cause });
+            }
+        }
+    }
+
+    fn fail(&self, error: ReadError) {
+        // Whoever would read this is gone or not; there is nobody else to tell.
+        let _read = self.sink.send(Err(error));
+    }
+
+    /// Asks the stream's leader for the messages one by one.
+    async fn few(&mut self) -> Result<(), Stop> {
+        while self.next <= self.to {
+            match self.remote.message(self.next).await {
+                Ok(bytes) => self.deliver(&bytes).await?,
+                Err(fault) => return Err(self.missing(fault).await),
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads through a consumer until something is wrong with it.
+    async fn many(&mut self) -> Result<(), Stop> {
+        let consumer = self.remote.consumer(self.next).await?;
+        let opened = consumer
+            .stream()
+            .max_messages_per_batch(PULL_MESSAGES)
+            .max_bytes_per_batch(PULL_BYTES)
+            .messages()
+            .await;
+        let pulled = match opened {
+            Ok(mut messages) => self.pull(&mut messages).await,
+            Err(error) => Err(Fault::Client(Box::new(error)).into()),
+        };
+        self.remote.forget(consumer);
+        pulled
+    }
+
+    async fn pull(&mut self, messages: &mut Messages) -> Result<(), Stop> {
+        let mut came = false;
+        while self.next <= self.to {
+            let message = match timeout(STALLED_AFTER, messages.next()).await {
+                Ok(Some(Ok(message))) => message,
+                Ok(Some(Err(error))) => return Err(Fault::Client(Box::new(error)).into()),
+                Ok(None) => return Err(Fault::Stalled.into()),
+                Err(_) => return Err(self.missing(Fault::Stalled).await),
+            };
+            let sequence = message.info().map_err(Fault::Client)?.stream_sequence;
+            if sequence < self.next {
+                continue;
+            }
+            if sequence > self.next {
+                // The connection may have dropped messages; what a new consumer leaves out, too,
+                // the leader is asked for.
+                let skipped = Fault::Answer(format!("message {sequence} after {}", self.next - 1));
+                return Err(if came { skipped.into() } else { self.missing(skipped).await });
+            }
+            came = true;
+            self.deliver(&message.payload).await?;
+        }
+        Ok(())
+    }
+
+    /// Asks the leader whether the next message is there at all: a gap is an error, not a wait.
+    async fn missing(&self, fault: Fault) -> Stop {
+        let gap = || Stop::Failed(ReadError::Gap { position: self.position });
+        match self.remote.message(self.next).await {
+            Err(Fault::Refused(_)) => match self.remote.last().await {
+                // It is there no more, or the stream ends before: what was durable is lost.
+                Ok(last) if last >= self.next => gap(),
+                // A leader that was deposed and does not know it yet may answer so.
+                Ok(_) | Err(_) => Stop::Again(fault),
+            },
+            Ok(_) | Err(_) => Stop::Again(fault),
+        }
+    }
+
+    async fn deliver(&mut self, bytes: &[u8]) -> Result<(), Stop> {
+        let block = Block::from_bytes(bytes).map_err(|source| {
+            let place = format!("message {} of stream {}", self.next, self.remote.stream);
+            Stop::Failed(ReadError::Damaged { position: self.position, place, source })
+        })?;
+        let size = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+        let room = self.room.acquire_many(size).await.map_err(|_| Stop::Unwanted)?;
+        room.forget();
+        self.position = block.next();
+        self.next += 1;
+        self.sink.send(Ok(block)).map_err(|_| Stop::Unwanted)
+    }
+}

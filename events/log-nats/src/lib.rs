@@ -1,0 +1,34 @@
+//! The log on JetStream: one ledger is one subject, one subject is one stream, and one message is
+//! one block, byte for byte what every other log holds.
+//!
+//! ```text
+//! chl.LEDGER.log      the subject; the stream of the same ledger is chl-LEDGER-log
+//! DIR/witness         how far this node has seen the stream come
+//! DIR/sealed/FIRST.blocks  this node's own copy of it, in files that never change
+//! ```
+//!
+//! The stream denies deletes and purges and has no limits, so its sequence counts blocks: the
+//! message of sequence *n* is the *n*-th block. Every append says which sequence it expects to
+//! follow, so a writer that was deposed cannot append. What came of a publish without an answer
+//! is asked from the stream's leader before anything else is written.
+
+mod connection;
+mod error;
+mod feed;
+mod index;
+mod log;
+mod monitor;
+mod open;
+mod options;
+mod place;
+mod publish;
+mod read;
+mod remote;
+mod settings;
+
+pub use connection::{Access, ConnectError, Connection, Login, Tls};
+pub use error::{Fault, OpenError, PlaceError};
+pub use log::NatsLog;
+pub use monitor::{MonitorError, Synced};
+pub use options::Options;
+pub use settings::Mismatch;
