@@ -24,6 +24,17 @@ pub fn create_dir(dir: &Path) -> io::Result<()> {
     }
 }
 
+/// Makes a folder and those above it that are missing, each entry durable.
+pub fn create_dir_with_parents(dir: &Path) -> io::Result<()> {
+    if let Some(parent) = dir.parent()
+        && !parent.as_os_str().is_empty()
+        && !parent.is_dir()
+    {
+        create_dir_with_parents(parent)?;
+    }
+    create_dir(dir)
+}
+
 /// Gives a file or folder another name, durably on both sides.
 pub fn rename_durably(from: &Path, to: &Path) -> io::Result<()> {
     fs::rename(from, to)?;

@@ -6,11 +6,13 @@
 //! there before or what is there after ([`Draft`]).
 
 mod draft;
+mod folder;
 mod keys;
 mod sealed;
 mod witness;
 
-pub use draft::{Draft, create_dir, rename_durably, sync_dir};
+pub use draft::{Draft, create_dir, create_dir_with_parents, rename_durably, sync_dir};
+pub use folder::{FolderError, LockError, OwnerLock, SealedFolder, remove_unfinished, root_at};
 pub use keys::{KeyEntry, KeyError, KeyIndex, MAX_KEY_VALUE_BYTES};
 pub use sealed::{
     SEALED_EXTENSION, SealedBlocks, SealedError, SealedFile, SealedSummary, SealedWriter,

@@ -1,16 +1,14 @@
 //! Copies of a ledger's history, checked while they are made.
 
 use crate::{
-    HeadError, OpenError, Options,
-    head::Head,
-    layout::Layout,
-    open::{create_dir_with_parents, open_sealed},
+    HeadError, OpenError, Options, head::Head, layout::Layout, open::open_sealed,
     plan::remove_if_there,
 };
 use chl_events::{Block, Hash};
 use chl_log::{Chain, Head as LogHead, ReadError, ReadLog};
 use chl_log_files::{
-    Draft, SealedError, SealedWriter, Witness, WitnessError, create_dir, rename_durably, sync_dir,
+    Draft, SealedError, SealedWriter, Witness, WitnessError, create_dir, create_dir_with_parents,
+    rename_durably, sync_dir,
 };
 use std::{
     fs::{self, File},

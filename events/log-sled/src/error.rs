@@ -2,7 +2,7 @@
 
 use chl_events::{BlockError, Hash, LedgerId};
 use chl_log::{Discontinuity, Head};
-use chl_log_files::{SealedError, WitnessError};
+use chl_log_files::{FolderError, LockError, SealedError, WitnessError};
 use std::{
     io,
     path::{Path, PathBuf},
@@ -171,6 +171,26 @@ pub enum OpenError {
 
 fn owner(pid: Option<u32>) -> String {
     pid.map_or_else(|| "another process".to_owned(), |pid| format!("process {pid}"))
+}
+
+impl From<LockError> for OpenError {
+    fn from(error: LockError) -> Self {
+        match error {
+            LockError::Owned { dir, pid } => Self::Owned { dir, pid },
+            LockError::Io { path, source } => Self::Io { path, source },
+        }
+    }
+}
+
+impl From<FolderError> for OpenError {
+    fn from(error: FolderError) -> Self {
+        match error {
+            FolderError::Io { path, source } => Self::Io { path, source },
+            FolderError::Sealed(error) => Self::Sealed(error),
+            FolderError::Ledger { path, expected, found } => Self::Ledger { path, expected, found },
+            FolderError::Gap { path, expected } => Self::SealedGap { path, expected },
+        }
+    }
 }
 
 impl OpenError {

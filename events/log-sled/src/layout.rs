@@ -1,6 +1,6 @@
 //! What lies where in a ledger's folder.
 
-use chl_log_files::{Draft, SEALED_EXTENSION};
+use chl_log_files::{SealedFolder, remove_unfinished};
 use std::{
     fs, io,
     path::{Path, PathBuf},
@@ -48,12 +48,17 @@ impl Layout {
         self.dir.join("witness")
     }
 
+    /// The folder of the sealed files.
+    pub(crate) fn sealed_folder(&self) -> SealedFolder {
+        SealedFolder::new(&self.sealed_dir())
+    }
+
     pub(crate) fn sealed_dir(&self) -> PathBuf {
         self.dir.join("sealed")
     }
 
     pub(crate) fn sealed(&self, first: u64) -> PathBuf {
-        self.sealed_dir().join(format!("{first:020}.{SEALED_EXTENSION}"))
+        self.sealed_folder().path(first)
     }
 
     pub(crate) fn head(&self, phase: Phase, number: u64) -> PathBuf {
@@ -91,18 +96,7 @@ impl Layout {
 
     /// The sealed files, in the order of their first positions.
     pub(crate) fn sealed_files(&self) -> io::Result<Vec<PathBuf>> {
-        let dir = self.sealed_dir();
-        let mut files = Vec::new();
-        if dir.is_dir() {
-            for entry in fs::read_dir(dir)? {
-                let path = entry?.path();
-                if path.extension().is_some_and(|extension| extension == SEALED_EXTENSION) {
-                    files.push(path);
-                }
-            }
-        }
-        files.sort();
-        Ok(files)
+        self.sealed_folder().files()
     }
 
     /// Removes what a crash left of steps that had not come into force.
@@ -112,17 +106,7 @@ impl Layout {
                 fs::remove_dir_all(self.head(phase, number))?;
             }
         }
-        for dir in [self.dir.clone(), self.sealed_dir()] {
-            if !dir.is_dir() {
-                continue;
-            }
-            for entry in fs::read_dir(dir)? {
-                let path = entry?.path();
-                if Draft::is_unfinished(&path) {
-                    fs::remove_file(path)?;
-                }
-            }
-        }
-        Ok(())
+        remove_unfinished(&self.dir)?;
+        remove_unfinished(&self.sealed_dir())
     }
 }

@@ -20,7 +20,6 @@ mod guard;
 mod head;
 mod keeper;
 mod layout;
-mod lock;
 mod log;
 mod open;
 mod options;

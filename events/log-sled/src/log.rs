@@ -3,13 +3,12 @@
 use crate::{
     head::Head,
     keeper::{Keeper, Sealing},
-    lock::OwnerLock,
     options::{Options, Step},
     read::{HeadPart, Reader, Shared},
 };
 use chl_events::Block;
 use chl_log::{AppendError, Cause, Chain, EventLog, Head as LogHead, Packed, ReadLog, SettleError};
-use chl_log_files::Witness;
+use chl_log_files::{OwnerLock, Witness};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A head that has grown to so many times its size waits for the upkeep beside it.

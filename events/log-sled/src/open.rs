@@ -5,13 +5,15 @@ use crate::{
     head::Head,
     keeper::{Keeper, Sealing, Upkeep},
     layout::{Layout, Phase},
-    lock::OwnerLock,
     plan::Plan,
     read::{HeadPart, Shared},
 };
 use chl_events::{Hash, LedgerId};
 use chl_log::{Chain, Head as LogHead};
-use chl_log_files::{SealedFile, Witness, WitnessError, create_dir, sync_dir};
+use chl_log_files::{
+    OwnerLock, SealedFile, Witness, WitnessError, create_dir, create_dir_with_parents, root_at,
+    sync_dir,
+};
 use std::{
     collections::VecDeque,
     path::Path,
@@ -108,16 +110,6 @@ impl SledLog {
     }
 }
 
-pub(crate) fn create_dir_with_parents(dir: &Path) -> std::io::Result<()> {
-    if let Some(parent) = dir.parent()
-        && !parent.as_os_str().is_empty()
-        && !parent.is_dir()
-    {
-        create_dir_with_parents(parent)?;
-    }
-    create_dir(dir)
-}
-
 /// Opens the witness; where there is nothing at all, a new ledger begins with it.
 fn open_witness(layout: &Layout, options: &Options) -> Result<Witness, OpenError> {
     let missing = match Witness::open(&layout.witness()) {
@@ -144,21 +136,7 @@ pub(crate) fn open_sealed(
     layout: &Layout,
     ledger: LedgerId,
 ) -> Result<(Vec<Arc<SealedFile>>, Chain), OpenError> {
-    let mut chain = Chain::new(ledger);
-    let mut sealed = Vec::new();
-    for path in layout.sealed_files().map_err(OpenError::io(&layout.sealed_dir()))? {
-        let file = SealedFile::open(&path)?;
-        let summary = file.summary();
-        if summary.ledger != ledger {
-            return Err(OpenError::Ledger { path, expected: ledger, found: summary.ledger });
-        }
-        if summary.before != chain {
-            return Err(OpenError::SealedGap { path, expected: chain.head() });
-        }
-        chain = summary.after.clone();
-        sealed.push(Arc::new(file));
-    }
-    Ok((sealed, chain))
+    Ok(layout.sealed_folder().open(ledger)?)
 }
 
 /// Opens the heads behind the sealed history, checks every block and root in them, and gives up
@@ -215,21 +193,16 @@ fn compare_root(
     sealed: &[Arc<SealedFile>],
     heads: &VecDeque<OpenHead>,
 ) -> Result<(), OpenError> {
-    let ends = sealed.iter().map(|file| file.summary().after.head());
-    let at_end = ends.chain(heads.iter().map(|part| part.after.head()));
+    let ends = heads.iter().map(|part| part.after.head());
     let mut known: Option<Hash> =
-        at_end.filter(|head| head.next == mark.next).map(|head| head.root).next();
+        ends.filter(|head| head.next == mark.next).map(|head| head.root).next();
     for part in heads {
         if known.is_none() {
             known = part.head.root_before(mark.next);
         }
     }
-    if known.is_none()
-        && let Some(file) = sealed.iter().find(|file| file.next() > mark.next)
-        && let Some(block) = file.blocks(mark.next).next().transpose()?
-        && block.first() == mark.next
-    {
-        known = Some(block.root_before());
+    if known.is_none() {
+        known = root_at(sealed, mark.next)?;
     }
     match known {
         Some(found) if found != mark.root => {

@@ -5,15 +5,14 @@ use crate::{
     Damage, HeadError, OpenError, Options,
     head::Head,
     layout::{Layout, Phase},
-    lock::OwnerLock,
     open::open_sealed,
     plan::{Plan, remove_if_there},
     salvage::{ledger_of, salvage},
 };
 use chl_log::{Chain, Head as LogHead};
 use chl_log_files::{
-    SealedError, SealedFile, SealedWriter, Witness, WitnessError, create_dir, rename_durably,
-    sync_dir,
+    OwnerLock, SealedError, SealedFile, SealedWriter, Witness, WitnessError, create_dir,
+    rename_durably, sync_dir,
 };
 use std::{
     fs, io,
@@ -119,7 +118,8 @@ fn own(dir: &Path) -> Result<(OwnerLock, Layout), RepairError> {
     if !dir.is_dir() {
         return Err(OpenError::NotFound { dir: dir.to_owned() }.into());
     }
-    Ok((OwnerLock::take(dir)?, Layout::new(dir)))
+    let lock = OwnerLock::take(dir).map_err(OpenError::from)?;
+    Ok((lock, Layout::new(dir)))
 }
 
 fn look(layout: &Layout) -> Result<Inspection, RepairError> {
