@@ -17,6 +17,7 @@ const FLOORS: &[(&str, u8, &[&str])] = &[
     ("chl-log-nats", 3, &["chl-events", "chl-log", "chl-log-files"]),
     ("chl-log-sled", 3, &["chl-events", "chl-log", "chl-log-files"]),
     ("chl-bus", 4, &["chl-events", "chl-commands", "chl-aggregates", "chl-log", "chl-log-files"]),
+    ("chl-bus-nats", 4, &["chl-events", "chl-bus"]),
     ("chl-runtime", 4, &["chl-events", "chl-projections", "chl-log"]),
 ];
 
@@ -156,7 +157,8 @@ fn adapters_and_json_stay_in_their_rooms() {
         let json = shown || matches!(floor(&package.name), None | Some(1 | 4));
         let names = |one: &str| package.normal.iter().any(|name| name == one);
         assert!(!names("sled") || package.name == "chl-log-sled", "{} names sled", package.name);
-        assert!(!names("async-nats") || package.name == "chl-log-nats", "{}", package.name);
+        let on_nats = ["chl-log-nats", "chl-bus-nats"].contains(&package.name.as_str());
+        assert!(!names("async-nats") || on_nats, "{}", package.name);
         assert!(!names("serde_json") || json, "{} speaks JSON", package.name);
     }
 }
@@ -164,7 +166,7 @@ fn adapters_and_json_stay_in_their_rooms() {
 #[test]
 fn only_the_program_names_an_adapter() {
     for package in packages().iter().filter(|one| floor(&one.name).is_some()) {
-        let adapter = |name: &String| ["chl-log-sled", "chl-log-nats"].contains(&name.as_str());
+        let adapter = |name: &String| ["chl-log-sled", "chl-log-nats", "chl-bus-nats"].contains(&name.as_str());
         assert!(!package.normal.iter().any(adapter), "{}", package.name);
     }
 }

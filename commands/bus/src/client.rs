@@ -57,8 +57,9 @@ impl Client {
         prepared
     }
 
-    /// Sends a command and waits for its answer, which leaves once it is durable.
-    pub async fn submit(&self, command: Prepared) -> Answer {
+    /// Sends a command, at once: the ledger decides in the order of these calls. Its answer comes
+    /// once it is durable.
+    pub fn submit(&self, command: Prepared) -> impl Future<Output = Answer> + Send + use<> {
         let id = command.sender.origin.id.to_string();
         let (answered, answers) = oneshot::channel();
         let reply = move |answers: Vec<Answer>| {
@@ -66,12 +67,14 @@ impl Client {
             drop(answered.send(answers));
         };
         let sent = self.job(vec![command], false, reply);
-        let answers = match sent {
-            Ok(()) => answers.await.unwrap_or_default(),
-            Err(Closed) => Vec::new(),
-        };
-        let closed = || Answer::Failed { id: Some(id), failure: Failure::Closed };
-        answers.into_iter().next().unwrap_or_else(closed)
+        async move {
+            let answers = match sent {
+                Ok(()) => answers.await.unwrap_or_default(),
+                Err(Closed) => Vec::new(),
+            };
+            let closed = || Answer::Failed { id: Some(id), failure: Failure::Closed };
+            answers.into_iter().next().unwrap_or_else(closed)
+        }
     }
 
     /// Sends commands that are decided one after the other and waits for their answers, in order.

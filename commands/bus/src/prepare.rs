@@ -7,7 +7,7 @@ use crate::{
     rejection::Refused,
 };
 use chl_commands::Command;
-use chl_events::{FreeText, Instant, Sealable};
+use chl_events::{FreeText, Instant, Origin, Sealable};
 
 /// A command that was read and whose sender is settled; it waits for its decision.
 #[derive(Debug, Clone)]
@@ -17,6 +17,18 @@ pub struct Prepared {
     pub(crate) expected_version: Option<u64>,
     pub(crate) command: Command,
     pub(crate) recorded_at: Option<Instant>,
+}
+
+impl Prepared {
+    /// Who sends it, as far as the door has settled that; its reason is not sealed yet.
+    pub fn origin(&self) -> &Origin {
+        &self.sender.origin
+    }
+
+    /// The command's name in the catalog.
+    pub fn command_name(&self) -> &'static str {
+        self.command.kind().name
+    }
 }
 
 /// Reads a document and settles its sender; what fails here has seen nothing of the ledger and may

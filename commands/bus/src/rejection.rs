@@ -2,6 +2,7 @@
 
 use chl_aggregates::{AnyRejection, Class, CodeDoc, Rejection};
 use chl_events::Role;
+use std::fmt;
 
 chl_aggregates::rejections! {
     /// Rejections of the bus, in order of precedence.
@@ -10,12 +11,14 @@ chl_aggregates::rejections! {
         /// what the ledger does not need.
         TooLarge { bytes: usize, at_most: usize }
             = "command.too_large", Malformed, "{bytes} bytes; at most {at_most} are allowed";
-        /// The text is no JSON. Mend it at the line and column named.
+        /// The document is no command: no JSON or no UTF-8, at the line and column named; or a field
+        /// or attribute of it that is missing, unknown, given twice or of the wrong form, by its path.
+        /// Mend it there; `chl schema` shows what each command takes.
         Broken { line: usize, column: usize, problem: String }
             = "command.malformed", Malformed, "line {line} column {column}: {problem}";
         /// The catalog has no such command. `chl schema` lists the types.
-        UnknownType { name: String }
-            = "command.unknown_type", Malformed, "no command is called {name:?}";
+        UnknownType { name: String, nearest: Nearest }
+            = "command.unknown_type", Malformed, "no command is called {name:?}{nearest}";
         /// The connection may not use this source; those of the ledger itself nobody may use.
         Source { name: String }
             = "not_permitted.source", NotPermitted, "the source {name:?} is not this sender's";
@@ -42,14 +45,26 @@ chl_aggregates::rejections! {
             "role {role} may not expect a version of a customer's stream";
         /// The key (source and id) was used by a command with other content. Send new content under
         /// a new id.
-        IdReused { id: String }
-            = "command.id_reused", AlreadyDone, "the id {id:?} was used with other content";
+        IdReused { id: String, position: u64, recorded_at: chl_events::Instant }
+            = "command.id_reused", AlreadyDone,
+            "the id {id:?} was used with other content, at position {position} on {recorded_at}";
         /// The stream is at another version than the sender saw. Look again, then decide anew.
         StreamChanged { stream: String, expected: u64, current: u64 }
             = "stream.changed", WrongState, "{stream} is at version {current}, not {expected}";
         /// The time lies after the moment the ledger took the command.
         TimeInFuture { time: chl_events::Instant, recorded_at: chl_events::Instant }
             = "time.in_future", Terms, "time {time} lies after {recorded_at}";
+    }
+}
+
+/// The command that somebody may have meant, where one is near.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(transparent)]
+pub struct Nearest(pub Option<&'static str>);
+
+impl fmt::Display for Nearest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.map_or(Ok(()), |name| write!(f, "; did you mean {name}?"))
     }
 }
 
@@ -95,6 +110,11 @@ impl Refused {
     /// Its place in the order of precedence.
     pub fn class(&self) -> Class {
         self.doc().class
+    }
+
+    /// Whether the document was no command of the catalog: sent again it is refused again.
+    pub fn is_malformed(&self) -> bool {
+        self.class() == Class::Malformed
     }
 
     fn doc(&self) -> &'static CodeDoc {

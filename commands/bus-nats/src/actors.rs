@@ -1,0 +1,180 @@
+//! The list of actors: what each one is to the ledger.
+//!
+//! ```toml
+//! [svc-portal]
+//! role = "service"
+//! sources = ["/portal"]
+//! per_second = 500
+//!
+//! [p-042-app]
+//! role = "partner"
+//! partner = "p-042"
+//! ```
+//!
+//! An actor that names no sources has one of its own, `/as/ACTOR`: so nobody can use up another's
+//! ids. Only role `operator` may leave the choice open with `sources = "any"`.
+
+use chl_bus::{Connection, Sources};
+use chl_events::{ActorId, PartnerId, Role};
+use serde::Deserialize;
+use std::{collections::BTreeMap, fs, path::Path};
+
+/// Says why a list of actors cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ActorsError {
+    /// The file cannot be read.
+    #[error("the list of actors {path} cannot be read: {source}")]
+    Unreadable {
+        /// The file.
+        path: String,
+        /// What the file system says.
+        source: std::io::Error,
+    },
+    /// It is no list of actors.
+    #[error("the list of actors: {0}")]
+    Malformed(#[from] toml::de::Error),
+    /// An actor's entries do not go together.
+    #[error("the list of actors: {actor}: {problem}")]
+    Contradiction {
+        /// The actor.
+        actor: ActorId,
+        /// What is wrong.
+        problem: &'static str,
+    },
+}
+
+/// What an actor is to the ledger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Actor {
+    /// What its documents may say.
+    pub connection: Connection,
+    /// How many commands it may send in a second; as many in one go.
+    pub per_second: Option<u32>,
+}
+
+/// Who may send.
+#[derive(Debug, Clone, Default)]
+pub struct Actors(BTreeMap<ActorId, Actor>);
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entry {
+    role: Role,
+    partner: Option<PartnerId>,
+    level: Option<u8>,
+    sources: Option<Allowed>,
+    per_second: Option<u32>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Allowed {
+    These(Vec<String>),
+    Word(String),
+}
+
+impl Actors {
+    /// Reads a list.
+    pub fn read(path: &Path) -> Result<Self, ActorsError> {
+        let unreadable =
+            |source| ActorsError::Unreadable { path: path.display().to_string(), source };
+        Self::parse(&fs::read_to_string(path).map_err(unreadable)?)
+    }
+
+    /// Takes a list as text.
+    pub fn parse(text: &str) -> Result<Self, ActorsError> {
+        let entries: BTreeMap<ActorId, Entry> = toml::from_str(text)?;
+        let actors = entries.into_iter().map(|(id, entry)| {
+            let actor = entry.settle(&id)?;
+            Ok((id, actor))
+        });
+        actors.collect::<Result<_, _>>().map(Self)
+    }
+
+    /// What an actor is; none for one that is not in the list.
+    pub fn get(&self, actor: &ActorId) -> Option<&Actor> {
+        self.0.get(actor)
+    }
+}
+
+impl Entry {
+    fn settle(self, actor: &ActorId) -> Result<Actor, ActorsError> {
+        let wrong = |problem| ActorsError::Contradiction { actor: actor.clone(), problem };
+        if matches!(self.role, Role::Policy | Role::Clock) {
+            return Err(wrong("the ledger's own roles are nobody's"));
+        }
+        if (self.role == Role::Partner) != self.partner.is_some() {
+            return Err(wrong("role partner, and no other, names its partner"));
+        }
+        if self.level.is_some() && self.role != Role::ChannelManager {
+            return Err(wrong("only a channel manager has a level"));
+        }
+        if self.per_second == Some(0) {
+            return Err(wrong("per_second is at least 1"));
+        }
+        let own = format!("/as/{actor}");
+        let sources = match self.sources {
+            None => Sources::Only(vec![own.clone()]),
+            Some(Allowed::These(sources)) if !sources.is_empty() => Sources::Only(sources),
+            Some(Allowed::Word(any)) if any == "any" && self.role == Role::Operator => Sources::Any,
+            Some(_) => {
+                let problem =
+                    "sources is a list of at least one; only an operator's may be \"any\"";
+                return Err(wrong(problem));
+            }
+        };
+        let default_source = match &sources {
+            Sources::Only(sources) => sources.first().cloned(),
+            Sources::Any => Some(own),
+        };
+        let connection = Connection {
+            actor: actor.clone(),
+            role: self.role,
+            partner: self.partner,
+            level: self.level,
+            sources,
+            default_source,
+            trust_claims: false,
+            replay: false,
+        };
+        Ok(Actor { connection, per_second: self.per_second })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+
+    #[test]
+    fn an_actor_without_sources_has_one_of_its_own() {
+        let text = "[p-042-app]\nrole = \"partner\"\npartner = \"p-042\"\n\
+                    [ops]\nrole = \"operator\"\nsources = \"any\"\nper_second = 9\n";
+        let actors = Actors::parse(text).unwrap();
+        let app = actors.get(&"p-042-app".parse().unwrap()).unwrap();
+        assert_eq!(app.connection.sources, Sources::Only(vec!["/as/p-042-app".into()]));
+        assert_eq!(app.connection.default_source.as_deref(), Some("/as/p-042-app"));
+        let ops = actors.get(&"ops".parse().unwrap()).unwrap();
+        assert_eq!((&ops.connection.sources, ops.per_second), (&Sources::Any, Some(9)));
+        assert_eq!(actors.get(&"nobody".parse().unwrap()), None);
+    }
+
+    #[test]
+    fn what_does_not_go_together_is_named() {
+        for (entry, problem) in [
+            ("role = \"partner\"", "names its partner"),
+            ("role = \"service\"\npartner = \"p\"", "names its partner"),
+            ("role = \"policy\"", "nobody's"),
+            ("role = \"service\"\nlevel = 2", "only a channel manager"),
+            ("role = \"service\"\nsources = \"any\"", "at least one"),
+            ("role = \"service\"\nsources = []", "at least one"),
+            ("role = \"service\"\nper_second = 0", "at least 1"),
+            ("role = \"service\"\ncolour = 1", "colour"),
+            ("role = \"king\"", "king"),
+        ] {
+            let error = Actors::parse(&format!("[a]\n{entry}\n")).unwrap_err().to_string();
+            assert!(error.contains(problem), "{entry}: {error}");
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! The bus over NATS: what services in any language hold on to.
+//!
+//! ```text
+//! chl.LEDGER.as.ACTOR.cmd.TYPE      a command, its answer by reply
+//! chl.LEDGER.as.ACTOR.query.NAME    a question, its answer by reply
+//! chl.LEDGER.as.ACTOR.queue.TYPE    a command to publish and go: kept until it is decided
+//! chl.LEDGER.as.ACTOR.result.TYPE   the answer to a command of the queue
+//! chl.LEDGER.parked.ACTOR.TYPE      a command of the queue that is none, with the reason
+//! chl.LEDGER.cmd.TYPE               a command whose claims are believed, where that is allowed
+//! ```
+//!
+//! A subscriber never sees who published, so who sent it is in the subject, where the server's
+//! permissions guard it: an actor may publish only under its own token. What an actor is to the
+//! ledger says the list of actors.
+
+mod actors;
+mod door;
+mod queue;
+mod quota;
+mod refusal;
+mod subject;
+
+pub use actors::{Actor, Actors, ActorsError};
+pub use door::{Asker, Behind, DEADLINE, Door, DoorError, Limits, Questions, Unanswered};
+pub use queue::{Parked, Queue, QueueError, QueueOptions, parked};
+pub use refusal::Refusal;

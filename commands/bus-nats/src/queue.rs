@@ -1,0 +1,393 @@
+//! The queue: commands to publish and go. They are kept on disk until they are decided, in the
+//! order they came; each answer goes to the results, and what is no command is parked.
+//!
+//! A command may be delivered again at any time, after a crash or a lost acknowledgement: its key
+//! makes that harmless, and its answer is the first one again.
+
+use crate::{
+    actors::Actors,
+    door::{Answered, Behind, Desk},
+    subject::{self, Lane, Subjects},
+};
+use async_nats::{
+    HeaderMap, Subject,
+    jetstream::{
+        self, AckKind, Context,
+        consumer::{AckPolicy, PullConsumer, pull},
+        stream::{Config, DiscardPolicy, RetentionPolicy, StorageType, Stream},
+    },
+};
+use chl_bus::Answer;
+use futures_util::StreamExt;
+use std::{sync::Arc, time::Duration};
+use tokio::{
+    sync::{Semaphore, watch},
+    task::JoinHandle,
+};
+
+/// The header in which a sender may name its inbox, to be answered there as well.
+const REPLY_TO: &str = "Chl-Reply-To";
+/// Where the ledger answers: nowhere else would a sender's word move it to publish.
+const INBOXES: &str = "_INBOX.";
+/// The headers of a parked command.
+const CODE: &str = "Chl-Code";
+const MESSAGE: &str = "Chl-Message";
+
+/// How long a command may be under way before it is delivered again.
+const ACK_WAIT: Duration = Duration::from_secs(60);
+/// How long a command that could not be decided waits at most before it is tried again.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// What does not fit into a command's document fits into no message either.
+const MAX_MESSAGE_BYTES: i32 = 64 * 1024;
+
+/// How the queue is kept.
+#[derive(Debug, Clone, Copy)]
+pub struct QueueOptions {
+    /// On how many servers.
+    pub replicas: usize,
+    /// How many commands are under way at most.
+    pub under_way: usize,
+    /// How long results stay.
+    pub results_age: Duration,
+    /// How many bytes of results stay at most; the oldest go first.
+    pub results_bytes: i64,
+}
+
+impl Default for QueueOptions {
+    fn default() -> Self {
+        let week = Duration::from_secs(7 * 24 * 3600);
+        Self { replicas: 1, under_way: 512, results_age: week, results_bytes: 1 << 30 }
+    }
+}
+
+/// Says why the queue could not be opened or read.
+#[derive(Debug, thiserror::Error)]
+pub enum QueueError {
+    /// A stream is not as it should be, or cannot be made.
+    #[error("the stream {name}: {source}")]
+    Stream {
+        /// Its name.
+        name: String,
+        /// What JetStream says.
+        source: async_nats::Error,
+    },
+}
+
+fn stream_error<E: Into<async_nats::Error>>(name: &str) -> impl FnOnce(E) -> QueueError + '_ {
+    move |source| QueueError::Stream { name: name.into(), source: source.into() }
+}
+
+/// The queue of a ledger, being worked off.
+pub struct Queue {
+    stop: watch::Sender<bool>,
+    working: JoinHandle<()>,
+}
+
+impl Queue {
+    /// Makes the streams where there are none, and begins to work the queue off.
+    pub async fn open(
+        nats: &async_nats::Client,
+        behind: &Behind,
+        options: QueueOptions,
+    ) -> Result<Self, QueueError> {
+        let subjects = Subjects::of(behind.ledger.clone());
+        let context = jetstream::new(nats.clone());
+        let queue = made(&context, kept(&subjects, options)).await?;
+        made(&context, results(&subjects, options)).await?;
+        made(&context, parking(&subjects, options)).await?;
+        let name = subjects.stream("queue");
+        let durable = pull::Config {
+            durable_name: Some("writer".into()),
+            ack_policy: AckPolicy::Explicit,
+            ack_wait: ACK_WAIT,
+            max_ack_pending: i64::try_from(options.under_way).unwrap_or(i64::MAX),
+            ..Default::default()
+        };
+        let consumer: PullConsumer =
+            queue.get_or_create_consumer("writer", durable).await.map_err(stream_error(&name))?;
+        let actors: Arc<Actors> = Arc::clone(&behind.actors);
+        let desk = Arc::new(Desk::new(behind.client.clone(), behind.vault.clone(), actors));
+        let worker = Worker { nats: nats.clone(), context, subjects, desk };
+        let (stop, stopped) = watch::channel(false);
+        let working = tokio::spawn(Arc::new(worker).run(consumer, options.under_way, stopped));
+        Ok(Self { stop, working })
+    }
+
+    /// Stops: what was taken from the queue is decided and answered, the rest stays in it.
+    pub async fn close(self) {
+        self.stop.send_replace(true);
+        if let Err(error) = self.working.await {
+            tracing::error!(%error, "the queue's worker broke");
+        }
+    }
+}
+
+/// A stream of this configuration: the one that is there, if it is the same, else a new one.
+async fn made(context: &Context, config: Config) -> Result<Stream, QueueError> {
+    let name = config.name.clone();
+    context.create_stream(config).await.map_err(stream_error(&name))
+}
+
+fn kept(subjects: &Subjects, options: QueueOptions) -> Config {
+    Config {
+        name: subjects.stream("queue"),
+        subjects: vec![subjects.all(Lane::Queue)],
+        retention: RetentionPolicy::WorkQueue,
+        storage: StorageType::File,
+        discard: DiscardPolicy::New,
+        max_message_size: MAX_MESSAGE_BYTES,
+        num_replicas: options.replicas,
+        ..Default::default()
+    }
+}
+
+fn results(subjects: &Subjects, options: QueueOptions) -> Config {
+    Config {
+        name: subjects.stream("results"),
+        subjects: vec![subjects.all(Lane::Result)],
+        storage: StorageType::File,
+        max_age: options.results_age,
+        max_bytes: options.results_bytes,
+        num_replicas: options.replicas,
+        ..Default::default()
+    }
+}
+
+fn parking(subjects: &Subjects, options: QueueOptions) -> Config {
+    Config {
+        name: subjects.stream("parked"),
+        subjects: vec![subjects.parked("*", "*")],
+        storage: StorageType::File,
+        num_replicas: options.replicas,
+        ..Default::default()
+    }
+}
+
+struct Worker {
+    nats: async_nats::Client,
+    context: Context,
+    subjects: Subjects,
+    desk: Arc<Desk>,
+}
+
+impl Worker {
+    async fn run(
+        self: Arc<Self>,
+        consumer: PullConsumer,
+        under_way: usize,
+        mut stopped: watch::Receiver<bool>,
+    ) {
+        let room = Arc::new(Semaphore::new(under_way));
+        while !*stopped.borrow() {
+            let mut messages = match consumer.messages().await {
+                Ok(messages) => messages,
+                Err(error) => {
+                    tracing::warn!(%error, "the queue cannot be read; trying again");
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                    continue;
+                }
+            };
+            loop {
+                let next = tokio::select! {
+                    _ = stopped.changed() => break,
+                    next = messages.next() => next,
+                };
+                let Some(message) = next else { break };
+                match message {
+                    Ok(message) => self.take(message, &room).await,
+                    Err(error) => {
+                        tracing::warn!(%error, "the queue is read anew");
+                        break;
+                    }
+                }
+            }
+        }
+        let all = u32::try_from(under_way).unwrap_or(u32::MAX);
+        let _everybody = room.acquire_many(all).await;
+    }
+
+    /// Sends a command on, in the order of the queue, once there is room for it.
+    async fn take(self: &Arc<Self>, message: jetstream::Message, room: &Arc<Semaphore>) {
+        // The room is never closed.
+        let Ok(place) = Arc::clone(room).acquire_owned().await else { return };
+        let answered = self.desk.take(&message.message, self.desk.connection(&message.message));
+        let worker = Arc::clone(self);
+        tokio::spawn(async move {
+            let kind = worker.settle(&message, answered.await).await;
+            // An acknowledgement that is lost brings the command again, which is harmless.
+            if let Err(error) = message.ack_with(kind).await {
+                tracing::debug!(%error, "an acknowledgement was lost");
+            }
+            drop(place);
+        });
+    }
+
+    /// Puts the answer where it belongs; says whether the command is done.
+    async fn settle(&self, message: &jetstream::Message, answered: Answered) -> AckKind {
+        let Answered { outcome, body } = answered;
+        let (sequence, tries) =
+            message.info().map_or((0, 1), |info| (info.stream_sequence, info.delivered));
+        let again = || AckKind::Nak(Some(pause(tries)));
+        let reason = match &outcome {
+            Ok(Answer::Failed { failure, .. }) if failure.retry() => return again(),
+            Ok(Answer::Failed { failure, .. }) => Some((failure.code(), failure.to_string())),
+            Ok(Answer::Rejected { refused, .. }) if refused.is_malformed() => {
+                Some((refused.code(), refused.to_string()))
+            }
+            Ok(Answer::Accepted(_) | Answer::Rejected { .. }) => None,
+            // Whoever set a deadline does not want it later.
+            Err(refusal) if refusal.retry() => None,
+            Err(refusal) => Some((refusal.code(), refusal.to_string())),
+        };
+        let put = async {
+            if let Some((code, text)) = reason {
+                self.park(message, sequence, code, &text).await?;
+            }
+            self.publish_result(message, sequence, body).await
+        };
+        match put.await {
+            Ok(()) => AckKind::Ack,
+            Err(error) => {
+                tracing::warn!(%error, "a result could not be kept; its command comes again");
+                again()
+            }
+        }
+    }
+
+    async fn park(
+        &self,
+        message: &jetstream::Message,
+        sequence: u64,
+        code: &str,
+        text: &str,
+    ) -> Result<(), jetstream::context::PublishError> {
+        let (actor, name) = names(message);
+        let mut headers = once(sequence);
+        headers.insert(CODE, code);
+        headers.insert(MESSAGE, one_line(text).as_str());
+        self.kept(self.subjects.parked(&actor, name), headers, message.payload.to_vec()).await
+    }
+
+    async fn publish_result(
+        &self,
+        message: &jetstream::Message,
+        sequence: u64,
+        body: Vec<u8>,
+    ) -> Result<(), jetstream::context::PublishError> {
+        let (actor, name) = names(message);
+        let inbox = message.headers.as_ref().and_then(|headers| headers.get(REPLY_TO));
+        if let Some(inbox) = inbox.filter(|inbox| inbox.as_str().starts_with(INBOXES))
+            && let Err(error) =
+                self.nats.publish(Subject::from(inbox.as_str()), body.clone().into()).await
+        {
+            tracing::debug!(%error, "an inbox could not be answered; the result is kept");
+        }
+        self.kept(self.subjects.one(Lane::Result, &actor, name), once(sequence), body).await
+    }
+
+    async fn kept(
+        &self,
+        subject: String,
+        headers: HeaderMap,
+        body: Vec<u8>,
+    ) -> Result<(), jetstream::context::PublishError> {
+        let sent = self.context.publish_with_headers(subject, headers, body.into()).await?;
+        sent.await.map(drop)
+    }
+}
+
+/// The same message of the queue leaves one result, also when it is delivered again soon.
+fn once(sequence: u64) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    headers.insert(async_nats::header::NATS_MESSAGE_ID, sequence.to_string().as_str());
+    headers
+}
+
+/// Whose command it is, and of which type.
+fn names(message: &jetstream::Message) -> (String, &str) {
+    let subject = message.subject.as_str();
+    let actor = subject::sender(subject).map_or_else(|| "unknown".into(), |id| id.to_string());
+    (actor, subject::name(subject))
+}
+
+/// A header holds one line.
+fn one_line(text: &str) -> String {
+    text.replace(['\r', '\n'], " ")
+}
+
+/// How long a command waits before its next try: a second, then twice as long each time.
+fn pause(tries: i64) -> Duration {
+    let doublings = tries.clamp(1, 16) - 1;
+    Duration::from_secs(1 << doublings).min(LONGEST_PAUSE)
+}
+
+/// A command of the queue that is none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parked {
+    /// Its number in the parking stream.
+    pub sequence: u64,
+    /// Who sent it.
+    pub actor: String,
+    /// The type its subject names.
+    pub name: String,
+    /// Why it was parked.
+    pub code: String,
+    /// The same for people.
+    pub message: String,
+    /// When, as the server says (RFC 3339).
+    pub at: String,
+    /// Its document, as it was sent.
+    pub document: Vec<u8>,
+}
+
+/// Lists what is parked, the oldest first.
+pub async fn parked(
+    nats: &async_nats::Client,
+    ledger: &chl_events::Code,
+) -> Result<Vec<Parked>, QueueError> {
+    let subjects = Subjects::of(ledger.clone());
+    let name = subjects.stream("parked");
+    let context = jetstream::new(nats.clone());
+    let stream = context.get_stream(&name).await.map_err(stream_error(&name))?;
+    let state = &stream.cached_info().state;
+    let mut found = Vec::new();
+    for sequence in state.first_sequence..=state.last_sequence {
+        let message = match stream.get_raw_message(sequence).await {
+            Ok(message) => message,
+            // One that an operator has dealt with and removed.
+            Err(error)
+                if error.kind() == jetstream::stream::RawMessageErrorKind::NoMessageFound =>
+            {
+                continue;
+            }
+            Err(error) => return Err(stream_error(&name)(error)),
+        };
+        let header = |key| {
+            message.headers.get(key).map_or_else(String::new, |value| value.as_str().to_owned())
+        };
+        let mut tokens = message.subject.as_str().split('.').skip(3);
+        let mut token = || tokens.next().unwrap_or_default().to_owned();
+        found.push(Parked {
+            sequence,
+            actor: token(),
+            name: token(),
+            code: header(CODE),
+            message: header(MESSAGE),
+            at: message.time.to_string(),
+            document: message.payload.to_vec(),
+        });
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_up_to_a_bound() {
+        let seconds: Vec<_> = (1..8).map(|tries| pause(tries).as_secs()).collect();
+        assert_eq!(seconds, [1, 2, 4, 8, 16, 30, 30]);
+        assert_eq!(pause(i64::MAX), LONGEST_PAUSE);
+    }
+}

@@ -1,0 +1,6 @@
+//! The bus over a real NATS server: commands, questions, the queue.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+mod queued;
+mod requests;
+mod stage;
