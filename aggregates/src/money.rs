@@ -28,8 +28,8 @@ pub(crate) fn positive(amount: Money, field: &str) -> Result<(), AnyRejection> {
     if amount.is_positive() {
         Ok(())
     } else {
-        let problem = "an amount must be more than zero".into();
-        Err(AnyRejection::BadField { field: field.into(), problem })
+        let problem = "an amount must be more than zero";
+        Err(AnyRejection::data(field, problem))
     }
 }
 

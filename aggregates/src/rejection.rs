@@ -160,3 +160,10 @@ rejections! {
             = "money.too_large", Money, "{field} would leave the range of exact amounts";
     }
 }
+
+impl AnyRejection {
+    /// Refuses a field of a command's data, by its path in the document.
+    pub(crate) fn data(field: impl std::fmt::Display, problem: impl Into<String>) -> Self {
+        Self::BadField { field: format!("data.{field}"), problem: problem.into() }
+    }
+}

@@ -42,7 +42,7 @@ pub(crate) fn bad_field(outcome: &Outcome, expected: &str) {
     let Outcome::Rejected(Rejection::Any(AnyRejection::BadField { field, .. })) = outcome else {
         panic!("not refused for {expected}: {outcome:?}");
     };
-    assert_eq!(field, expected);
+    assert_eq!(*field, format!("data.{expected}"));
 }
 
 pub(crate) fn recruit(partner: &str) -> RecruitPartner {

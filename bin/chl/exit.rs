@@ -8,8 +8,8 @@ Exit codes:
   0  all accepted, or already applied
   1  an internal error
   2  wrong usage: an option, a file or a map cannot be read as such
-  3  some command was rejected, whatever else was
-  4  nothing was rejected but for a stream's version, which was another than expected
+  3  some command was rejected
+  4  a stream had another version than expected; nothing was rejected for another reason
   5  the ledger or bus is unavailable, or another process owns it
   6  the log or a proof fails verification";
 

@@ -2,7 +2,10 @@
 
 use compact_str::CompactString;
 use schemars::JsonSchema;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{Error, Visitor},
+};
 use std::fmt;
 
 /// The longest identifier, in bytes (contract: `[A-Za-z0-9][A-Za-z0-9_-]{0,63}`).
@@ -33,6 +36,22 @@ fn check(text: &str) -> Result<(), IdError> {
         Some((at, c)) => Err(IdError::Character(c, at)),
         None if text.len() > MAX_ID_BYTES => Err(IdError::TooLong(text.len())),
         None => Ok(()),
+    }
+}
+
+/// Reads a text that is an identifier.
+struct Checked;
+
+impl Visitor<'_> for Checked {
+    type Value = CompactString;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an identifier such as p-042")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<CompactString, E> {
+        check(text).map_err(E::custom)?;
+        Ok(CompactString::new(text))
     }
 }
 
@@ -81,9 +100,7 @@ macro_rules! identifiers {
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-                let text = CompactString::deserialize(from)?;
-                check(&text).map_err(serde::de::Error::custom)?;
-                Ok(Self(text))
+                from.deserialize_str(Checked).map(Self)
             }
         }
     )+};

@@ -218,7 +218,10 @@ impl fmt::Debug for Money {
 }
 
 #[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(
+    deny_unknown_fields,
+    expecting = r#"an amount of money like {"amount": "1234.50", "currency": "USD"}"#
+)]
 struct MoneyJson {
     /// A decimal string, at most 15 integer digits and the currency's decimal places.
     #[schemars(regex(pattern = r"^[0-9]{1,15}(\.[0-9]{1,4})?$"))]

@@ -48,7 +48,7 @@ pub(super) fn restore(
     let RestoreMdfBudget { budget: id, partner, amount, refused } = command;
     let budget = state::known(facts, id)?;
     let today = super::today(facts, &budget.programme, context)?;
-    money::sum(budget.unallocated, *amount, "amount")?;
+    money::sum(budget.unallocated, *amount, "data.amount")?;
     let event = MdfAllocationReturned {
         budget: id.clone(),
         programme: budget.programme.clone(),

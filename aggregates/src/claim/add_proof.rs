@@ -15,8 +15,8 @@ pub(super) fn decide(
 ) -> Result<Vec<Fact>, Refusal> {
     let AddProof { claim: id, partner, programme, fund, proof, outcome } = command;
     if proof.is_empty() && outcome.is_none() {
-        let problem = "brings neither proof nor an outcome".into();
-        return Err(AnyRejection::BadField { field: "proof".into(), problem }.into());
+        let problem = "brings neither proof nor an outcome";
+        return Err(AnyRejection::data("proof", problem).into());
     }
     proof::check(proof, 0)?;
     proof::check_outcome(outcome.as_ref())?;

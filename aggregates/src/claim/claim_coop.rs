@@ -39,13 +39,13 @@ pub(super) fn decide(
     let zone = version.zone();
     let today = zone.day(context.time);
     context.require_time()?;
-    context.require_past(&zone, "activity_date", *activity_date)?;
+    context.require_past(&zone, "data.activity_date", *activity_date)?;
     let terms = coop::terms(&version)?;
     check_terms(command, terms, today)?;
     let offers = draw::offers(facts, partner, &version, activity, *activity_date, Some(today))?;
     money::expect_currency(version.currency, *cost)?;
     let share = money::share(*cost, terms.match_rate, version.terms.rounding)
-        .ok_or(AnyRejection::TooLarge { field: "cost" })?;
+        .ok_or(AnyRejection::TooLarge { field: "data.cost" })?;
     let (granted, parts) = offers.take(share.amount, terms, activity)?;
     if !granted.is_positive() {
         let (available, requested) = (granted, share.amount);

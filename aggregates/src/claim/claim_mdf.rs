@@ -40,13 +40,13 @@ pub(super) fn decide(
     let zone = version.zone();
     let today = zone.day(context.time);
     context.require_time()?;
-    context.require_past(&zone, "activity_date", *activity_date)?;
+    context.require_past(&zone, "data.activity_date", *activity_date)?;
     context.require_order(request.latest)?;
     let terms = mdf::terms(&version)?;
     check_terms(command, &request, terms, today)?;
     money::expect_currency(version.currency, *cost)?;
     let share = money::share(*cost, terms.match_rate, version.terms.rounding)
-        .ok_or(AnyRejection::TooLarge { field: "cost" })?;
+        .ok_or(AnyRejection::TooLarge { field: "data.cost" })?;
     let granted = granted(share.amount, request.unclaimed(), &request, terms)?;
 
     let event = MdfClaimed {

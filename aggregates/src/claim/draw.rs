@@ -49,7 +49,7 @@ pub(super) fn offers(
         let lot = coop::lot_of_fact(facts, programme, partner, id)?;
         money::add(&mut offers.available, lot.available);
         let left = left_by_caps(&lot, terms, version, activity)
-            .ok_or(AnyRejection::TooLarge { field: "cost" })?;
+            .ok_or(AnyRejection::TooLarge { field: "data.cost" })?;
         let amount = left.map_or(lot.available, |left| money::min(left, lot.available));
         offers.parts.push(Part { lot: Some(id.clone()), amount });
     }

@@ -31,7 +31,7 @@ pub(super) fn pay(
     let case = case::open(facts, &claim, context)?;
     let method = command.method.unwrap_or(PaymentMethod::Cash);
     let paid_on = command.paid_on.unwrap_or(case.today);
-    context.require_past(&case.version.zone(), "paid_on", paid_on)?;
+    context.require_past(&case.version.zone(), "data.paid_on", paid_on)?;
     check_terms(command, &claim, &case, method)?;
     let amount = payable(command, facts, &claim, method)?;
     let withheld = command.withheld.unwrap_or_else(|| claim.currency().zero());
@@ -126,7 +126,7 @@ fn lines(mut lines: Posting, payment: &Payment, way: Way) -> Result<Posting, Any
     };
     let weights: Vec<_> = payment.parts.iter().map(|part| part.amount.minor()).collect();
     let taxes = money::split(payment.withheld, &weights)
-        .ok_or(AnyRejection::TooLarge { field: "withheld" })?;
+        .ok_or(AnyRejection::TooLarge { field: "data.withheld" })?;
     for (part, withheld) in payment.parts.iter().zip(taxes) {
         let lot = part.lot.as_ref();
         lines =
@@ -190,7 +190,8 @@ pub(super) fn fail(
         return Err(ClaimRejection::OverPaid { paid: most, given: amount }.into());
     }
 
-    let payment = part_of(last, back, paid).ok_or(AnyRejection::TooLarge { field: "amount" })?;
+    let payment =
+        part_of(last, back, paid).ok_or(AnyRejection::TooLarge { field: "data.amount" })?;
     let lines = lines(Posting::of(*fund, partner), &payment, Way::Back)?;
     let event = PaymentFailed {
         claim: id.clone(),

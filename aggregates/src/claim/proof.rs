@@ -22,9 +22,7 @@ const INVOICE: &str = "invoice";
 
 /// Checks what the types of a proof cannot: digests, lengths, amounts.
 pub(super) fn check(proofs: &[Proof], present: usize) -> Result<(), AnyRejection> {
-    let wrong = |field: String, problem: &str| {
-        Err(AnyRejection::BadField { field, problem: problem.into() })
-    };
+    let wrong = |field: String, problem: &str| Err(AnyRejection::data(field, problem));
     if proofs.len().saturating_add(present) > MAX_PROOFS {
         return wrong("proof".into(), "a claim has at most 32 proofs");
     }
@@ -47,8 +45,8 @@ pub(super) fn check(proofs: &[Proof], present: usize) -> Result<(), AnyRejection
 pub(super) fn check_text(field: &str, text: Option<&str>) -> Result<(), AnyRejection> {
     let Some(text) = text else { return Ok(()) };
     if text.trim().is_empty() || text.chars().count() > MAX_TEXT {
-        let problem = "must have 1 to 128 characters".into();
-        return Err(AnyRejection::BadField { field: field.into(), problem });
+        let problem = "must have 1 to 128 characters";
+        return Err(AnyRejection::data(field, problem));
     }
     Ok(())
 }
@@ -57,8 +55,8 @@ pub(super) fn check_text(field: &str, text: Option<&str>) -> Result<(), AnyRejec
 pub(super) fn check_outcome(outcome: Option<&Outcome>) -> Result<(), AnyRejection> {
     match outcome.and_then(|outcome| outcome.revenue) {
         Some(revenue) if revenue.minor() < 0 => {
-            let problem = "must not be negative".into();
-            Err(AnyRejection::BadField { field: "outcome.revenue".into(), problem })
+            let problem = "must not be negative";
+            Err(AnyRejection::data("outcome.revenue", problem))
         }
         Some(_) | None => Ok(()),
     }

@@ -70,9 +70,7 @@ pub(super) fn decide(
 
 /// Class 1: a person's ground, and shares exactly for a split.
 fn check_form(command: &ResolveConflict) -> Result<(), AnyRejection> {
-    let wrong = |field: &str, problem: &str| {
-        Err(AnyRejection::BadField { field: field.into(), problem: problem.into() })
-    };
+    let wrong = |field: &str, problem: &str| Err(AnyRejection::data(field, problem));
     if command.criterion == Criterion::Terms {
         return wrong("criterion", "must be a person's ground, not terms");
     }

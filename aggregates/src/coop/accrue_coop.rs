@@ -31,7 +31,7 @@ pub(super) fn decide(
     let enrolment = partner::require_enrolled(facts, partner, programme)?;
     let version = programme::terms_at(facts, programme, *sold_on)?;
     context.require_time()?;
-    context.require_past(&version.zone(), "sold_on", *sold_on)?;
+    context.require_past(&version.zone(), "data.sold_on", *sold_on)?;
     let rate = lot::fitting(lot::terms(&version)?, enrolment.tier.as_ref(), product_line.as_ref())?;
     let taker = lot::taker(facts, partner, &version, *sold_on, context)?;
     money::expect_currency(version.currency, *net_amount)?;
@@ -77,11 +77,11 @@ fn change(
     net: Money,
     rounding: Rounding,
 ) -> Result<money::Share, AnyRejection> {
-    let after = money::sum(seen, net, "net_amount")?;
+    let after = money::sum(seen, net, "data.net_amount")?;
     let (before, after) = over(rate, (seen, after), (seen.currency().zero(), net));
     let mode = rate.mode.unwrap_or(BandMode::Marginal);
     money::cumulative(before, after, &rate.bands, mode, rounding)
-        .ok_or(AnyRejection::TooLarge { field: "net_amount" })
+        .ok_or(AnyRejection::TooLarge { field: "data.net_amount" })
 }
 
 /// The running volumes that count: the lot's where there are bands, else the sale's own.
@@ -117,13 +117,13 @@ fn further_conversion(
 ) -> Result<Option<CoopPeriodClosed>, Refusal> {
     let zero = event.net_amount.currency().zero();
     let lot = taker.lot.as_deref();
-    let earned = money::sum(lot.map_or(zero, |lot| lot.earned), event.amount, "net_amount")?;
+    let earned = money::sum(lot.map_or(zero, |lot| lot.earned), event.amount, "data.net_amount")?;
     let available = lot.map_or(zero, |lot| lot.available);
-    let available = money::sum(available, event.amount, "net_amount")?;
+    let available = money::sum(available, event.amount, "data.net_amount")?;
     let Some(lot) = lot.filter(|lot| lot.closed) else { return Ok(None) };
     let share = lot::terms(&taker.version)?.rebate_share;
-    let (rebate, _) =
-        money::split_off(earned, share).ok_or(AnyRejection::TooLarge { field: "net_amount" })?;
+    let (rebate, _) = money::split_off(earned, share)
+        .ok_or(AnyRejection::TooLarge { field: "data.net_amount" })?;
     let converted = money::min(money::less(rebate, lot.converted), available);
     Ok(converted.is_positive().then(|| CoopPeriodClosed {
         partner: event.partner.clone(),

@@ -29,8 +29,8 @@ pub(super) fn decide(
     }
 
     let version = programme::version(facts, programme, row.programme_version)?;
-    let (converted, below_threshold) =
-        conversion(&row, lot::terms(&version)?).ok_or(AnyRejection::TooLarge { field: "lot" })?;
+    let (converted, below_threshold) = conversion(&row, lot::terms(&version)?)
+        .ok_or(AnyRejection::TooLarge { field: "data.lot" })?;
     let event = CoopPeriodClosed {
         partner: partner.clone(),
         programme: programme.clone(),
@@ -56,8 +56,9 @@ mod tests {
     use crate::fund_story::{
         accrue_on, claim_on, close, coop_terms, expire, flat, fund_of, two_percent,
     };
+    use crate::given::Outcome;
     use crate::story::{id, usd};
-    use chl_events::terms::{ActivityCap, CoopTerms, EarningPeriod, UsableFrom};
+    use chl_events::terms::{ActivityCap, CoopTerms, EarningPeriod, LateAccrual, UsableFrom};
 
     const LOT: &str = "20260101-20260630";
 
@@ -103,6 +104,20 @@ mod tests {
         // What comes in later goes to the next lot.
         let story = story.and(accrue_on("late", "100", "2026-06-30"));
         assert_eq!(story.available("20260701-20261231"), usd("3"));
+    }
+
+    #[test]
+    fn a_late_sale_of_a_converted_lot_is_told_that_it_became_rebate() {
+        let terms = CoopTerms { late_accrual: LateAccrual::Refuse, ..split() };
+        let mut story = fund_of(coop_terms(terms))
+            .and(accrue_on("s", "1000", "2026-03-01"))
+            .at("2026-07-01T00:00:00Z")
+            .and(close(LOT));
+        let late = story.when(accrue_on("late", "100", "2026-06-30"));
+        late.refused("coop.too_late");
+        let Outcome::Rejected(rejection) = late else { panic!("it was refused") };
+        let told = "lot 20260101-20260630, usable until 2026-12-31, became rebate and takes no";
+        assert!(rejection.to_string().starts_with(told), "{rejection}");
     }
 
     #[test]

@@ -174,12 +174,15 @@ pub(super) fn taker(
     let own = lot_at(facts, partner, version, sold_on)?;
     let today = version.zone().day(context.time);
     let usable_until = own.lot.as_ref().map_or(own.window.usable_until, |lot| lot.usable_until);
-    let over = own.lot.as_ref().is_some_and(|lot| lot.expired || lot.became_rebate);
-    if !over && today <= usable_until {
-        return Ok(own);
-    }
+    let state = match own.lot.as_ref() {
+        Some(lot) if lot.became_rebate => "became rebate",
+        Some(lot) if lot.expired => "has expired",
+        Some(_) | None if today > usable_until => "is past its window",
+        Some(_) | None => return Ok(own),
+    };
     if terms(version)?.late_accrual == LateAccrual::Refuse {
-        return Err(CoopRejection::TooLate { lot: own.window.lot, until: usable_until }.into());
+        let (lot, until) = (own.window.lot, usable_until);
+        return Err(CoopRejection::TooLate { lot, until, state }.into());
     }
     let current = programme::terms_in_force(facts, &version.programme, context.time)?;
     let today = current.zone().day(context.time);
@@ -192,10 +195,8 @@ fn lot_at(
     version: &Arc<Version>,
     day: Date,
 ) -> Result<Taker, Refusal> {
-    let edge = || crate::rejection::AnyRejection::BadField {
-        field: "sold_on".into(),
-        problem: "lies at the edge of the calendar".into(),
-    };
+    let edge =
+        || crate::rejection::AnyRejection::data("sold_on", "lies at the edge of the calendar");
     let window = Window::at(terms(version)?, &version.zone(), day).ok_or_else(edge)?;
     let lot = state::lot(facts, &version.programme, partner, &window.lot)?;
     let version = match &lot {

@@ -29,9 +29,11 @@ rejections! {
         /// No rate of the terms fits the partner's tier and the product line.
         NoRate { tier: Option<Code>, product_line: Option<Code> }
             = "coop.no_rate", Terms, "no rate of accrual fits this tier and product line";
-        /// The sale's lot is past its window, and the terms take no late accruals.
-        TooLate { lot: LotId, until: Date }
-            = "coop.too_late", Terms, "lot {lot} took accruals until {until}";
+        /// The sale's lot is past its window, has expired or became rebate, and the terms take no late
+        /// accruals.
+        TooLate { lot: LotId, until: Date, state: &'static str }
+            = "coop.too_late", Terms,
+            "lot {lot}, usable until {until}, {state} and takes no more accruals";
         /// The lot's period is not over, or it has not expired yet.
         TooEarly { lot: LotId, due: Instant }
             = "coop.too_early", Terms, "lot {lot} is not due before {due}";

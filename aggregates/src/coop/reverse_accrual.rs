@@ -30,7 +30,7 @@ pub(super) fn decide(
     let version = programme::version(facts, programme, sold.rate.programme_version)?;
     let returned_on = command.returned_on.unwrap_or_else(|| version.zone().day(context.time));
     context.require_time()?;
-    context.require_past(&version.zone(), "returned_on", returned_on)?;
+    context.require_past(&version.zone(), "data.returned_on", returned_on)?;
     check_dates(command, sold.sold_on, returned_on)?;
     money::expect_currency(sold.net.currency(), *net_amount)?;
     if net_amount.minor() > left.minor() {
@@ -44,7 +44,7 @@ pub(super) fn decide(
     let rest = money::less(seen, *net_amount);
     let mode = rate.mode.unwrap_or(BandMode::Marginal);
     let share = money::cumulative(rest, seen, &rate.bands, mode, version.terms.rounding)
-        .ok_or(AnyRejection::TooLarge { field: "net_amount" })?;
+        .ok_or(AnyRejection::TooLarge { field: "data.net_amount" })?;
     let from_lot = money::min(share.amount, lot.available);
     let owed = money::less(share.amount, from_lot);
     let account = lot.account(facts, programme)?;

@@ -36,8 +36,7 @@ pub(super) fn decide(
 
 /// A domain in small letters; names of other scripts are kept as they are written.
 fn domain(text: &str) -> Result<String, AnyRejection> {
-    let wrong =
-        |problem: &str| AnyRejection::BadField { field: "domain".into(), problem: problem.into() };
+    let wrong = |problem: &str| AnyRejection::data("domain", problem);
     if text.is_empty() || text.len() > MAX_DOMAIN {
         return Err(wrong("must have 1 to 253 bytes"));
     }

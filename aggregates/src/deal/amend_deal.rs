@@ -18,11 +18,7 @@ pub(super) fn decide(
 ) -> Result<Vec<Fact>, Refusal> {
     let AmendDeal { value, expected_close, contract, .. } = command;
     if value.is_none() && expected_close.is_none() && contract.is_none() {
-        return Err(AnyRejection::BadField {
-            field: "value".into(),
-            problem: "or another figure must be given".into(),
-        }
-        .into());
+        return Err(AnyRejection::data("value", "or another figure must be given").into());
     }
     if let Some(value) = *value {
         money::positive(value, "value")?;
@@ -47,7 +43,7 @@ pub(super) fn decide(
     context.require_time()?;
     let zone = version.zone();
     if let Some(signed_on) = contract.as_ref().and_then(|contract| contract.signed_on) {
-        context.require_past(&zone, "contract.signed_on", signed_on)?;
+        context.require_past(&zone, "data.contract.signed_on", signed_on)?;
     }
     require_order(facts, context, deal.place())?;
     terms::check_currency(*value, contract.as_ref(), &version)?;

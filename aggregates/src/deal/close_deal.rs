@@ -77,7 +77,7 @@ fn check_dates(
     closed_on: Date,
 ) -> Result<(), Refusal> {
     context.require_time()?;
-    context.require_past(&deal.zone(facts)?, "closed_on", closed_on)?;
+    context.require_past(&deal.zone(facts)?, "data.closed_on", closed_on)?;
     require_order(facts, context, deal.place())
 }
 

@@ -63,10 +63,7 @@ pub(super) fn decide(
 fn check_form(command: &RegisterDeal) -> Result<(), AnyRejection> {
     let direct = command.route == Some(Route::Direct);
     if command.partner.is_none() != direct {
-        return Err(AnyRejection::BadField {
-            field: "partner".into(),
-            problem: "must be given, unless the route is direct".into(),
-        });
+        return Err(AnyRejection::data("partner", "must be given, unless the route is direct"));
     }
     money::positive(command.value, "value")?;
     terms::check_contract(command.contract.as_ref())
@@ -95,7 +92,7 @@ fn check_terms(
     context.require_time()?;
     let signed_on = command.contract.as_ref().and_then(|contract| contract.signed_on);
     if let Some(signed_on) = signed_on {
-        context.require_past(&zone, "contract.signed_on", signed_on)?;
+        context.require_past(&zone, "data.contract.signed_on", signed_on)?;
     }
     Ok(())
 }

@@ -17,7 +17,7 @@ pub(super) fn deal_terms(version: &Version) -> Result<&DealTerms, DealRejection>
 }
 
 fn wrong(field: &str, problem: &str) -> AnyRejection {
-    AnyRejection::BadField { field: field.into(), problem: problem.into() }
+    AnyRejection::data(field, problem)
 }
 
 /// Checks a contract's shape (class 1): a positive value, and months or no end.
@@ -52,7 +52,7 @@ pub(super) fn acv(
     });
     value
         .and_then(|value| money::round(value, contract.tcv.currency(), version.terms.rounding))
-        .ok_or(AnyRejection::TooLarge { field: "contract.tcv" })
+        .ok_or(AnyRejection::TooLarge { field: "data.contract.tcv" })
 }
 
 /// Checks the value that counts against the terms' minimum (class 6).
@@ -74,7 +74,7 @@ pub(super) fn check_minimum(
                 contract.tcv.minor().checked_mul(12),
                 minimum.minor().checked_mul(months(contract, terms)),
             );
-            let too_large = AnyRejection::TooLarge { field: "contract.tcv" };
+            let too_large = AnyRejection::TooLarge { field: "data.contract.tcv" };
             let (Some(scaled), Some(least)) = (scaled, least) else { return Err(too_large.into()) };
             (scaled >= least, acv(contract, version, terms)?)
         }

@@ -25,10 +25,11 @@ pub(super) fn decide(
     context: &Context<'_>,
 ) -> Result<Vec<Fact>, Refusal> {
     let position = command.position;
-    let reason = command.reason.sealed().cloned().ok_or_else(|| AnyRejection::BadField {
-        field: "reason".into(),
-        problem: "is kept sealed only".into(),
-    })?;
+    let reason = command
+        .reason
+        .sealed()
+        .cloned()
+        .ok_or_else(|| AnyRejection::data("reason", "is kept sealed only"))?;
     let entry = entry(facts, position)?;
     if let Some(reversal) = facts.get::<Reversal>(position)? {
         return Err(LedgerRejection::EntryReversed { position, by: reversal.by }.into());

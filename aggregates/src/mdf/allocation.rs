@@ -25,7 +25,7 @@ pub(super) fn credit(
     let version = programme::terms_in_force(facts, programme, context.time)?;
     let available = state::fund(facts, programme, partner)?.map(|fund| fund.available);
     let available = available.unwrap_or_else(|| version.currency.zero());
-    money::sum(available, *amount, "amount")?;
+    money::sum(available, *amount, "data.amount")?;
     let event = MdfAllocationCredited {
         partner: partner.clone(),
         programme: programme.clone(),

@@ -39,7 +39,7 @@ pub(super) fn decide(
         return Err(MdfRejection::ActivityExcluded { activity: request.activity.clone() }.into());
     }
     let most = share(&request, terms, version.terms.rounding)
-        .ok_or(AnyRejection::TooLarge { field: "estimated_cost" })?;
+        .ok_or(AnyRejection::TooLarge { field: "data.estimated_cost" })?;
     let amount = amount.unwrap_or(most);
     money::expect_currency(version.currency, amount)?;
     if amount.minor() > most.minor() {

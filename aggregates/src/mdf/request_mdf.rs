@@ -55,7 +55,7 @@ fn check_fields(command: &RequestMdf) -> Result<(), AnyRejection> {
     }
     if command.end < command.start {
         let problem = format!("{} lies before the start, {}", command.end, command.start);
-        return Err(AnyRejection::BadField { field: "end".into(), problem });
+        return Err(AnyRejection::data("end", problem));
     }
     Ok(())
 }

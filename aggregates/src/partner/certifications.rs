@@ -47,7 +47,7 @@ pub(super) fn measure(
     }
     not_terminated(facts, &partner)?;
     context.require_time()?;
-    context.require_past(&ZONE, "period", period.first())?;
+    context.require_past(&ZONE, "data.period", period.first())?;
     Ok(happened(context, MeasureRecorded { partner, measure, period, value }))
 }
 

@@ -26,7 +26,7 @@ fn not_terminated(id: &PartnerId, partner: &Partner) -> Result<(), PartnerReject
 /// Checks a link's date: no plan, so not in the future, and an end not before the beginning.
 fn check_from(context: &Context<'_>, from: Date, started: Option<Date>) -> Result<(), Refusal> {
     context.require_time()?;
-    context.require_past(&ZONE, "from", from)?;
+    context.require_past(&ZONE, "data.from", from)?;
     match started {
         Some(started) if from < started => {
             Err(PartnerRejection::BeforeStart { from, started }.into())

@@ -20,10 +20,7 @@ pub(super) fn decide(
     let mut territories = command.territories.clone();
     territories.sort();
     territories.dedup();
-    let wrong = |field: &str, problem: &str| AnyRejection::BadField {
-        field: field.into(),
-        problem: problem.into(),
-    };
+    let wrong = |field: &str, problem: &str| AnyRejection::data(field, problem);
     if types.is_empty() {
         return Err(wrong("types", "must name at least one").into());
     }

@@ -9,6 +9,7 @@ use chl_events::terms::{
 };
 use chl_events::{Code, Currency, Money, Rate};
 use rust_decimal::Decimal;
+use std::fmt::Display;
 
 type Checked = Result<(), AnyRejection>;
 
@@ -27,11 +28,11 @@ pub(super) fn with_defaults(terms: &Terms) -> Terms {
     terms
 }
 
-fn wrong(field: impl Into<String>, problem: impl Into<String>) -> AnyRejection {
-    AnyRejection::BadField { field: field.into(), problem: problem.into() }
+fn wrong(field: impl Display, problem: impl Into<String>) -> AnyRejection {
+    AnyRejection::data(field, problem)
 }
 
-fn must(holds: bool, field: impl Into<String>, problem: &str) -> Checked {
+fn must(holds: bool, field: impl Display, problem: &str) -> Checked {
     if holds { Ok(()) } else { Err(wrong(field, problem)) }
 }
 
@@ -243,18 +244,18 @@ fn unique<T: PartialEq>(field: &str, items: &[T]) -> Checked {
     must(!twice, field, "names one twice")
 }
 
-fn window(field: impl Into<String>, length: u32) -> Checked {
+fn window(field: impl Display, length: u32) -> Checked {
     must(length <= MAX_WINDOW, field, "is longer than a hundred years of days")
 }
 
-fn positive(field: impl Into<String>, money: Money) -> Checked {
+fn positive(field: impl Display, money: Money) -> Checked {
     must(money.is_positive(), field, "must be more than 0")
 }
 
-fn share(field: impl Into<String>, rate: Rate) -> Checked {
+fn share(field: impl Display, rate: Rate) -> Checked {
     must((Rate::ZERO..=Rate::ONE).contains(&rate), field, "must be 0 to 1")
 }
 
-fn not_negative(field: impl Into<String>, rate: Rate) -> Checked {
+fn not_negative(field: impl Display, rate: Rate) -> Checked {
     must(rate >= Rate::ZERO, field, "must not be negative")
 }

@@ -37,7 +37,7 @@ fn credit(
     let today = programme::version(facts, programme, newest)?.zone().day(context.time);
     let fund = facts.get::<RebateFund>(format_args!("{programme}/{partner}"))?;
     let credited = fund.map_or_else(|| amount.currency().zero(), |fund| fund.credited);
-    money::sum(credited, *amount, "amount")?;
+    money::sum(credited, *amount, "data.amount")?;
     let event = RebateCredited {
         partner: partner.clone(),
         programme: programme.clone(),

@@ -69,9 +69,10 @@ pub(crate) fn require_log(place: &Place) -> Outcome {
 /// What else is durable and has seen the log: a head below it has lost its tail.
 pub(crate) fn seen(place: &Place) -> Vec<Seen> {
     let views = Reader::open(&place.views()).and_then(|reader| reader.position());
-    let views = views.ok().map(|position| Seen { what: "the read models".into(), position });
+    let views =
+        views.ok().map(|position| Seen { what: "the file of the read models".into(), position });
     let states = place.states().exists().then(|| StatesFile::open(&place.states()));
     let states = states.and_then(|file| file.ok()?.stands_for().ok().flatten());
-    let states = states.map(|(_, position)| Seen { what: "the states".into(), position });
+    let states = states.map(|(_, position)| Seen { what: "the file of states".into(), position });
     views.into_iter().chain(states).collect()
 }

@@ -5,6 +5,7 @@ use crate::{
     failure::{Failure, Outcome},
     output::{Output, Sheet, Sink},
 };
+use chl_bus::near_commands;
 use chl_commands::{Command, CommandKind};
 use chl_events::Role;
 use serde_json::{Value, json};
@@ -66,14 +67,7 @@ fn row(kind: &CommandKind) -> Vec<Value> {
 }
 
 fn unknown(name: &str) -> Failure {
-    let asked = name.to_lowercase();
-    let near: Vec<&str> = Command::kinds()
-        .map(|kind| kind.name)
-        .filter(|known| {
-            let known = known.to_lowercase();
-            known.contains(&asked) || asked.contains(&known)
-        })
-        .collect();
+    let near = near_commands(name);
     let hint = if near.is_empty() {
         "`chl schema` lists all commands".into()
     } else {

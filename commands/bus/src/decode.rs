@@ -4,14 +4,19 @@
 //! tolerant in the envelope, where any legal CloudEvents attribute may stand.
 
 mod attributes;
+mod strict;
 
-use crate::rejection::{BusRejection, Refused};
+use crate::rejection::{BusRejection, Nearest, Refused};
 use attributes::Attributes;
 use chl_commands::{Command, Envelope, MAX_COMMAND_BYTES, MAX_SOURCE_CHARS};
 use chl_events::Instant;
+use strict::Strict;
 
 /// The deepest nesting of objects and arrays in a document.
 pub const MAX_DEPTH: usize = 16;
+
+/// How many slips of the pen a name may differ by to be taken for another.
+const MAX_SLIPS: usize = 2;
 
 /// A document that is one of the catalog's commands.
 #[derive(Debug, Clone, PartialEq)]
@@ -60,16 +65,19 @@ fn read<'a>(
         let (bytes, at_most) = (bytes.len(), MAX_COMMAND_BYTES);
         return Err(BusRejection::TooLarge { bytes, at_most }.into());
     }
+    let text = utf8(bytes)?;
     check_depth(bytes)?;
-    attributes.read(bytes)?;
+    attributes.read(text)?;
     let data = attributes.data.ok_or_else(|| missing("data"))?;
     let name = attributes.kind.as_deref().ok_or_else(|| missing("type"))?;
     let kind = Command::kind_named(name).ok_or_else(|| {
-        Refused::from(BusRejection::UnknownType { name: name.chars().take(64).collect() })
+        let nearest = Nearest(near_commands(name).first().copied());
+        let name = name.chars().take(64).collect();
+        Refused::from(BusRejection::UnknownType { name, nearest })
     })?;
     let envelope = envelope(attributes, defaults)?;
     let mut from = serde_json::Deserializer::from_str(data.get());
-    let command = Command::read(kind, &mut from).map_err(|_| misfit(kind, data.get()))?;
+    let command = Command::read(kind, Strict(&mut from)).map_err(|_| misfit(kind, data.get()))?;
     Ok(Document { envelope, command, recorded_at: attributes.recorded_at })
 }
 
@@ -95,6 +103,34 @@ fn envelope(attributes: &Attributes<'_>, defaults: Defaults<'_>) -> Result<Envel
         correlation: maybe("correlationid", attributes.correlation.as_deref())?,
         causation: maybe("causationid", attributes.causation.as_deref())?,
     })
+}
+
+/// The text of a document, or where it stops to be one.
+fn utf8(bytes: &[u8]) -> Result<&str, Refused> {
+    std::str::from_utf8(bytes).map_err(|error| {
+        let byte = bytes.get(error.valid_up_to()).copied().unwrap_or_default();
+        let problem = format!("the byte {byte:#04x} is no UTF-8");
+        attributes::place(bytes, error.valid_up_to(), problem).into()
+    })
+}
+
+/// The commands that somebody may have meant by a name, the nearest first: those spelt nearly so,
+/// and those that hold it or are part of it.
+pub fn near_commands(name: &str) -> Vec<&'static str> {
+    let asked: String = name.chars().take(64).flat_map(char::to_lowercase).collect();
+    if asked.is_empty() {
+        return Vec::new();
+    }
+    let distance = |known: &str| {
+        let part = known.contains(&asked) || asked.contains(known);
+        let edits = strsim::damerau_levenshtein(&asked, known);
+        (part || edits <= MAX_SLIPS.max(known.len() / 4)).then_some(edits)
+    };
+    let known = Command::kinds().map(|kind| kind.name);
+    let near = known.filter_map(|name| Some((distance(&name.to_lowercase())?, name)));
+    let mut near: Vec<_> = near.collect();
+    near.sort_unstable();
+    near.into_iter().map(|(_, name)| name).collect()
 }
 
 fn missing(attribute: &str) -> Refused {
@@ -124,7 +160,7 @@ fn misfit(kind: &chl_commands::CommandKind, data: &str) -> Refused {
     let mut from = serde_json::Deserializer::from_str(data);
     let mut track = serde_path_to_error::Track::new();
     let tracked = serde_path_to_error::Deserializer::new(&mut from, &mut track);
-    let problem = match Command::read(kind, tracked) {
+    let problem = match Command::read(kind, Strict(tracked)) {
         Ok(_) => "it cannot be read".to_string(),
         Err(error) => without_place(&error.to_string()),
     };

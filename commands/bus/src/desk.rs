@@ -132,7 +132,9 @@ impl Desk {
             && commit.origin.backfill == origin.backfill
             && commit.believed_time == sender.believed_time;
         if !same {
-            return Err(BusRejection::IdReused { id: origin.id.to_string() }.into());
+            let (position, recorded_at) = (commit.position, commit.recorded_at);
+            let id = origin.id.to_string();
+            return Err(BusRejection::IdReused { id, position, recorded_at }.into());
         }
         let version = self.version_after_chain(&commit)?;
         Ok(Accepted { commit, version, duplicate: true, dry_run: false })

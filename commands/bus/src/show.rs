@@ -6,6 +6,7 @@
 
 use crate::{
     answer::{Accepted, Answer},
+    rejection::{BusRejection, Refused},
     vault::Vault,
 };
 use chl_commands::Command;
@@ -46,8 +47,9 @@ pub fn show(answer: &Answer, viewer: &Viewer<'_>) -> Result<String, serde_json::
     if let (Answer::Accepted(accepted), Role::Partner) = (answer, viewer.role) {
         hide_others(&mut document, accepted, viewer)?;
     }
-    if let (Answer::Rejected { .. }, Role::Partner) = (answer, viewer.role) {
+    if let (Answer::Rejected { refused, .. }, Role::Partner) = (answer, viewer.role) {
         hide_holder(&mut document);
+        hide_first_use(&mut document, refused);
     }
     show_texts(&mut document, viewer);
     serde_json::to_string(&document)
@@ -157,6 +159,13 @@ fn hide_holder(document: &mut Value) {
     if details.remove("guarded_by").is_some() {
         document["message"] = json!("the slot is guarded");
     }
+}
+
+/// Takes out where an id was used first: its position would show how much others do.
+fn hide_first_use(document: &mut Value, refused: &Refused) {
+    let Refused::Bus(BusRejection::IdReused { id, .. }) = refused else { return };
+    document["details"] = json!({ "id": id });
+    document["message"] = json!(format!("the id {id:?} was used with other content"));
 }
 
 #[cfg(test)]

@@ -95,6 +95,71 @@ fn what_is_wrong_is_named() {
     assert_eq!(wrong(&deep).0, "command.malformed");
 }
 
+/// What a sender is told of a document.
+fn told(text: &str) -> String {
+    undecoded(text).refused.to_string()
+}
+
+#[test]
+fn an_object_is_no_list_of_its_fields() {
+    let money = json!(["50000.00", "USD"]);
+    assert_eq!(wrong(&with("/data/value", money)), ("command.malformed", "data.value".into()));
+    let contract = json!([{"amount": "1.00", "currency": "USD"}, 12, false, null]);
+    assert_eq!(wrong(&with("/data/contract", contract)).1, "data.contract");
+    assert_eq!(wrong(&with("/data", json!(["d-1", "acme"]))).1, "data");
+}
+
+#[test]
+fn what_is_expected_is_said_in_words_of_the_document() {
+    let money = r#"an amount of money like {"amount": "1234.50", "currency": "USD"}"#;
+    for (field, value, expected) in [
+        ("/data/value", json!(5), money),
+        ("/data/value", json!(["5.00", "USD"]), money),
+        ("/data/value/amount", json!(5), "a text"),
+        ("/data/deal", json!(5), "an identifier such as p-042"),
+        ("/data/contract", json!("x"), "an object"),
+        ("/data/contract/months", json!("x"), "a whole number from 0 on"),
+        ("/data/contract/months", json!(-1), "a whole number from 0 on"),
+        ("/data/contract/months", json!(1.5), "a whole number from 0 on"),
+        ("/data", json!(7), "an object"),
+        ("/expectedversion", json!("x"), "a whole number from 0 on"),
+        ("/expectedversion", json!(-1), "a whole number from 0 on"),
+        ("/backfill", json!(0), "true or false"),
+        ("/id", json!(5), "a text"),
+    ] {
+        let told = told(&with(field, value));
+        assert!(told.ends_with(&format!(", expected {expected}")), "{field}: {told}");
+    }
+}
+
+#[test]
+fn bytes_that_are_no_text_are_placed() {
+    let mut bytes = whole().into_bytes();
+    let at = bytes.windows(4).position(|four| four == b"acme").unwrap();
+    bytes[at] = 0xe9;
+    let refused = decode(&bytes, DEFAULTS).unwrap_err().refused;
+    let details = serde_json::to_value(&refused).unwrap();
+    assert_eq!(refused.code(), "command.malformed");
+    assert_eq!((&details["line"], &details["column"]), (&json!(1), &json!(at + 1)));
+    assert!(refused.to_string().contains("0xe9 is no UTF-8"), "{refused}");
+}
+
+#[test]
+fn a_misspelt_command_is_told_what_may_be_meant() {
+    for (name, meant) in [
+        ("RegisterDael", Some("RegisterDeal")),
+        ("registerdeal", Some("RegisterDeal")),
+        ("PayClaims", Some("PayClaim")),
+        ("Frobnicate", None),
+    ] {
+        let text = whole().replace("RegisterDeal", name);
+        let details = serde_json::to_value(undecoded(&text).refused).unwrap();
+        assert_eq!(details["nearest"].as_str(), meant, "{name}");
+        let hint = meant.map(|meant| format!("did you mean {meant}?"));
+        assert!(hint.is_none_or(|hint| told(&text).ends_with(&hint)), "{}", told(&text));
+    }
+}
+
 #[test]
 fn the_id_is_known_even_where_the_rest_is_not() {
     assert_eq!(undecoded(&with("/data", json!(1))).id.as_deref(), Some("5f0c"));

@@ -1,6 +1,6 @@
 //! The attributes of a CloudEvents 1.0 document, read in one pass and without copies.
 
-use super::is_attribute;
+use super::{is_attribute, strict::Strict};
 use crate::rejection::{BusRejection, Refused};
 use chl_events::{ActorId, FreeText, Instant, PartnerId, Role};
 use serde::{
@@ -36,9 +36,9 @@ pub(super) struct Attributes<'a> {
 
 impl<'a> Attributes<'a> {
     /// Reads a document; what was read before an error stays.
-    pub(super) fn read(&mut self, bytes: &'a [u8]) -> Result<(), Refused> {
-        let mut from = serde_json::Deserializer::from_slice(bytes);
-        let read = (&mut *self).deserialize(&mut from).and_then(|()| from.end());
+    pub(super) fn read(&mut self, text: &'a str) -> Result<(), Refused> {
+        let mut from = serde_json::Deserializer::from_str(text);
+        let read = (&mut *self).deserialize(Strict(&mut from)).and_then(|()| from.end());
         read.map_err(|error| self.refused(&error))
     }
 

@@ -1,6 +1,6 @@
 //! What a partner sees, and what it does not.
 
-use crate::ledger::{Given, deal, line, market, partner, ready, send};
+use crate::ledger::{Given, deal, json as json_of, line, market, partner, ready, send};
 use chl_bus::{Bus, Viewer, show};
 use chl_events::Role;
 use serde_json::{Value, json};
@@ -53,4 +53,22 @@ fn a_partner_does_not_end_or_see_anothers_deal() {
     assert_eq!(foreign["code"], unknown["code"]);
     let own = seen_by(&bus, "p", &line("WithdrawDeal", "w", data));
     assert_eq!(own["outcome"], json!("accepted"), "{own}");
+}
+
+#[test]
+fn where_an_id_was_used_first_is_told_to_those_who_may_see_it() {
+    let given = Given::new();
+    let bus = given.open();
+    send(&bus, &market());
+    send(&bus, &[deal("d1", "p", "acme")]);
+    let again = deal("d1", "p", "acme").replace("\"gtx\"", "\"other\"");
+    assert_ne!(again, deal("d1", "p", "acme"), "the example has this product line");
+    let all = json_of(&send(&bus, std::slice::from_ref(&again)).remove(0));
+    let own = seen_by(&bus, "p", &again);
+    assert_eq!(all["code"], json!("command.id_reused"));
+    assert!(all["details"]["position"].is_u64(), "{all}");
+    assert!(all["message"].as_str().unwrap().contains("at position"), "{all}");
+    assert_eq!(own["code"], json!("command.id_reused"), "{own}");
+    assert!(own["details"].get("position").is_none(), "{own}");
+    assert!(!own["message"].as_str().unwrap().contains("position"), "{own}");
 }
