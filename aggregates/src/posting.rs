@@ -4,7 +4,8 @@
 //! one side alone or cross the books with the memo book.
 
 use chl_events::{
-    Account, Book, Fund, LotId, Money, PartnerId, PostingLine, Side, terms::IncentiveAccount,
+    Account, Book, Fund, LotId, Money, PartnerId, PostingLine, Side, claim::Part,
+    terms::IncentiveAccount,
 };
 
 /// A row of the table of double entry: what is debited, what is credited.
@@ -152,6 +153,12 @@ impl Posting {
             self.lines.extend(pair);
         }
         self
+    }
+
+    /// Adds a pair for each part of a claim's money.
+    pub(crate) fn add_parts(self, what: Move, parts: &[Part]) -> Self {
+        let add = |lines: Self, part: &Part| lines.add_to(what, part.lot.as_ref(), part.amount);
+        parts.iter().fold(self, add)
     }
 
     /// Adds what of a co-op lot becomes rebate: AL of co-op to AL of rebate, both of the lot.

@@ -1,13 +1,14 @@
 //! ApproveClaim: what is held becomes payable, all or part; the rest goes back. Never one's own.
 
-use super::case::{self, check_amount, chosen};
+use super::case::{self, at_most, check_amount};
 use super::state::{self, author, take_from};
 use super::{ClaimRejection, ClaimState};
+use crate::context::sealed;
 use crate::posting::{Move, Posting};
 use crate::{Context, Fact, Facts, Refusal, RowsMut, Unavailable, money};
 use chl_commands::claim::ApproveClaim;
+use chl_events::Commit;
 use chl_events::claim::ClaimApproved;
-use chl_events::{Commit, FreeText, Sealable};
 
 pub(super) fn decide(
     command: &ApproveClaim,
@@ -27,15 +28,11 @@ pub(super) fn decide(
     let case = case::open(facts, &claim, context)?;
     case.check_tail(facts, &claim, context)?;
     let held = claim.sum(|part| part.held);
-    let amount = chosen(*amount, held)?;
-    if amount.minor() > held.minor() {
-        return Err(ClaimRejection::OverHeld { held, given: amount }.into());
-    }
+    let over = |held, given| ClaimRejection::OverHeld { held, given };
+    let amount = at_most(*amount, held, over)?;
 
     let (parts, released) = take_from(&claim.by_lot(|part| part.held), amount);
-    let lines = parts.iter().fold(Posting::of(*fund, partner), |lines, part| {
-        lines.add_to(Move::Approve, part.lot.as_ref(), part.amount)
-    });
+    let lines = Posting::of(*fund, partner).add_parts(Move::Approve, &parts);
     let (mut lines, expired) = case.release(facts, &claim, lines, &released)?;
     let unreserved = case::unreserved(facts, &claim, amount)?;
     if let Some(unreserved) = unreserved {
@@ -52,7 +49,7 @@ pub(super) fn decide(
         expired,
         unreserved,
         imported,
-        note: note.as_ref().and_then(FreeText::sealed).cloned(),
+        note: sealed(note.as_ref()),
     };
     Ok(vec![Fact::posting(case.today, event, lines.lines())])
 }

@@ -99,6 +99,19 @@ pub(super) fn chosen(amount: Option<Money>, all: Money) -> Result<Money, AnyReje
     Ok(amount)
 }
 
+/// The amount given or, when none is, all of `most`; more than that is refused (class 7).
+pub(super) fn at_most(
+    amount: Option<Money>,
+    most: Money,
+    over: fn(Money, Money) -> ClaimRejection,
+) -> Result<Money, Refusal> {
+    let amount = chosen(amount, most)?;
+    if amount.minor() > most.minor() {
+        return Err(over(most, amount).into());
+    }
+    Ok(amount)
+}
+
 /// What of a reservation goes back to the fund when a claim's hold ends with so much spent.
 pub(super) fn unreserved(
     facts: Facts<'_>,

@@ -52,9 +52,7 @@ pub(super) fn decide(
         return Err(ClaimRejection::FundExhausted { available, requested }.into());
     }
 
-    let lines = parts.iter().fold(Posting::of(Fund::Coop, partner), |lines, part| {
-        lines.add_to(Move::HoldAccrued, part.lot.as_ref(), part.amount)
-    });
+    let lines = Posting::of(Fund::Coop, partner).add_parts(Move::HoldAccrued, &parts);
     let event = CoopClaimed {
         claim: claim.clone(),
         partner: partner.clone(),

@@ -1,16 +1,17 @@
 //! ClawbackClaim, RecoverClawback and WriteOffClawback: what was paid is demanded back, and what
 //! is demanded comes back in cash, is set off, or is given up.
 
-use super::case::{self, check_amount, chosen};
+use super::case::{self, at_most, check_amount};
 use super::pay_claim::{pay_parts, unpay_parts};
 use super::state::{self, Claim, ClaimPart, take_from};
 use super::{ClaimRejection, ClaimState};
+use crate::context::sealed;
 use crate::mdf;
 use crate::posting::{Move, Posting};
 use crate::{Context, Fact, Facts, Refusal, RowsMut, Unavailable, money};
 use chl_commands::claim::{ClawbackClaim, RecoverClawback, WriteOffClawback};
 use chl_events::claim::{ClaimClawedBack, ClawbackRecovered, ClawbackWrittenOff, RecoveryMethod};
-use chl_events::{ClaimId, Commit, FreeText, Money, Sealable};
+use chl_events::{ClaimId, Commit, Money};
 
 /// ClawbackClaim. MDF goes back to the partner's allocation until the request's tail is over,
 /// and from then on to the budget.
@@ -27,10 +28,7 @@ pub(super) fn claw_back(
         return Err(claim.wrong_state(id));
     }
     let case = case::open(facts, &claim, context)?;
-    let amount = chosen(*amount, paid)?;
-    if amount.minor() > paid.minor() {
-        return Err(ClaimRejection::OverPaid { paid, given: amount }.into());
-    }
+    let amount = at_most(*amount, paid, |paid, given| ClaimRejection::OverPaid { paid, given })?;
 
     let (parts, _) = take_from(&claim.by_lot(ClaimPart::kept), amount);
     let mut lines = Posting::of(*fund, partner);
@@ -53,7 +51,7 @@ pub(super) fn claw_back(
         amount,
         parts,
         restored,
-        note: note.as_ref().and_then(FreeText::sealed).cloned(),
+        note: sealed(note.as_ref()),
     };
     Ok(vec![Fact::posting(case.today, event, lines.lines())])
 }
@@ -87,11 +85,8 @@ fn open_debt(facts: Facts<'_>, id: &ClaimId, claim: &Claim) -> Result<Money, Ref
     Ok(debt)
 }
 
-fn check_debt(owed: Money, given: Money) -> Result<(), ClaimRejection> {
-    if given.minor() > owed.minor() {
-        return Err(ClaimRejection::OverOwed { owed, given });
-    }
-    Ok(())
+fn over_owed(owed: Money, given: Money) -> ClaimRejection {
+    ClaimRejection::OverOwed { owed, given }
 }
 
 /// RecoverClawback. Netting sets off what is still payable of this claim; paying another claim by
@@ -112,8 +107,8 @@ pub(super) fn recover(
     let case = case::open(facts, &claim, context)?;
     let payable = claim.sum(|part| part.payable);
     let netting = method == RecoveryMethod::Netting;
-    let amount = chosen(*amount, if netting { money::min(debt, payable) } else { debt })?;
-    check_debt(debt, amount)?;
+    let all = if netting { money::min(debt, payable) } else { debt };
+    let amount = at_most(Some(amount.unwrap_or(all)), debt, over_owed)?;
     let mut lines = Posting::of(*fund, partner);
     let mut parts = Vec::new();
     if netting {
@@ -121,9 +116,7 @@ pub(super) fn recover(
             return Err(ClaimRejection::OverPayable { payable, given: amount }.into());
         }
         (parts, _) = take_from(&claim.by_lot(|part| part.payable), amount);
-        for part in &parts {
-            lines = lines.add_to(Move::Net, part.lot.as_ref(), part.amount);
-        }
+        lines = lines.add_parts(Move::Net, &parts);
     } else {
         lines = lines.add(Move::Recover, amount);
     }
@@ -135,7 +128,7 @@ pub(super) fn recover(
         amount,
         method,
         parts,
-        note: note.as_ref().and_then(FreeText::sealed).cloned(),
+        note: sealed(note.as_ref()),
     };
     Ok(vec![Fact::posting(case.today, event, lines.lines())])
 }
@@ -191,15 +184,14 @@ pub(super) fn write_off(
     let claim = state::named(facts, id, partner, programme, *fund)?;
     let debt = open_debt(facts, id, &claim)?;
     let case = case::open(facts, &claim, context)?;
-    let amount = chosen(*amount, debt)?;
-    check_debt(debt, amount)?;
+    let amount = at_most(*amount, debt, over_owed)?;
     let event = ClawbackWrittenOff {
         claim: id.clone(),
         partner: partner.clone(),
         programme: programme.clone(),
         fund: *fund,
         amount,
-        note: note.as_ref().and_then(FreeText::sealed).cloned(),
+        note: sealed(note.as_ref()),
     };
     let lines = Posting::of(*fund, partner).add(Move::WriteOff, amount).lines();
     Ok(vec![Fact::posting(case.today, event, lines)])

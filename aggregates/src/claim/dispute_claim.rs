@@ -5,13 +5,14 @@
 
 use super::state::{self, Claim, author, held_claim};
 use super::{ClaimPart, ClaimRejection, ClaimState, case, claim_mdf, draw, proof};
+use crate::context::sealed;
 use crate::mdf::{self, Request, RequestState};
 use crate::posting::{Move, Posting};
 use crate::programme::Version;
 use crate::{Context, Fact, Facts, Refusal, RowsMut, Unavailable, coop, money, rows};
 use chl_commands::claim::DisputeClaim;
 use chl_events::claim::{ClaimDisputed, Part};
-use chl_events::{Commit, FreeText, Money, RequestId, Sealable};
+use chl_events::{Commit, Money, RequestId};
 
 pub(super) fn decide(
     command: &DisputeClaim,
@@ -44,7 +45,7 @@ pub(super) fn decide(
         fund: *fund,
         granted: case::sum(&claim, &parts),
         parts,
-        note: note.as_ref().and_then(FreeText::sealed).cloned(),
+        note: sealed(note.as_ref()),
     };
     Ok(vec![Fact::posting(case.today, event, lines.lines())])
 }
@@ -57,9 +58,7 @@ fn on_lots(
     let (partner, activity) = (&claim.partner, &claim.activity);
     let offers = draw::offers(facts, partner, version, activity, claim.activity_date, None)?;
     let (_, parts) = offers.take(claim.requested, coop::terms(version)?, activity)?;
-    let lines = parts.iter().fold(Posting::of(claim.fund, partner), |lines, part| {
-        lines.add_to(Move::HoldAccrued, part.lot.as_ref(), part.amount)
-    });
+    let lines = Posting::of(claim.fund, partner).add_parts(Move::HoldAccrued, &parts);
     Ok((parts, lines))
 }
 

@@ -2,11 +2,12 @@
 
 use super::state::{self, Claim};
 use super::{ClaimState, case, proof};
+use crate::context::sealed;
 use crate::posting::{Move, Posting};
 use crate::{Context, Fact, Facts, Refusal, RowsMut, Unavailable, money};
 use chl_commands::claim::{RejectClaim, WithdrawClaim};
 use chl_events::claim::{ClaimRejected, ClaimWithdrawn, Part};
-use chl_events::{ClaimId, Commit, Date, FreeText, PostingLine, Sealable};
+use chl_events::{ClaimId, Commit, Date, PostingLine};
 
 pub(super) fn withdraw(
     command: &WithdrawClaim,
@@ -23,7 +24,7 @@ pub(super) fn withdraw(
         fund: *fund,
         released: ended.released,
         expired: ended.expired,
-        note: note.as_ref().and_then(FreeText::sealed).cloned(),
+        note: sealed(note.as_ref()),
     };
     Ok(vec![Fact::posting(ended.today, event, ended.lines)])
 }
@@ -44,7 +45,7 @@ pub(super) fn reject(
         released: ended.released,
         expired: ended.expired,
         is_final: claim.disputed,
-        note: note.as_ref().and_then(FreeText::sealed).cloned(),
+        note: sealed(note.as_ref()),
     };
     Ok(vec![Fact::posting(ended.today, event, ended.lines)])
 }

@@ -3,12 +3,13 @@
 use super::case::{self, Case, check_amount, chosen};
 use super::state::{self, Claim, Payment, take_from};
 use super::{ClaimRejection, ClaimState, proof};
+use crate::context::sealed;
 use crate::posting::{Move, Posting};
 use crate::rejection::AnyRejection;
 use crate::{Context, Fact, Facts, Refusal, RowsMut, Unavailable, money};
 use chl_commands::claim::{FailPayment, PayClaim};
 use chl_events::claim::{ClaimPaid, Part, PaymentFailed, PaymentMethod};
-use chl_events::{ClaimId, Commit, FreeText, Money, Sealable};
+use chl_events::{ClaimId, Commit, Money};
 
 pub(super) fn pay(
     command: &PayClaim,
@@ -200,7 +201,7 @@ pub(super) fn fail(
         fund: *fund,
         amount,
         parts: payment.parts,
-        note: note.as_ref().and_then(FreeText::sealed).cloned(),
+        note: sealed(note.as_ref()),
     };
     Ok(vec![Fact::posting(case.today, event, lines.lines())])
 }

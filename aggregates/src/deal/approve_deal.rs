@@ -3,7 +3,7 @@
 //! The version in force at the approval counts; extension and expiry follow it. A deal that is not
 //! guarding its slot, because it was contested once or registered late, looks at the slot again.
 
-use super::state::wrong_state;
+use super::state::require_submitted;
 use super::{DealRejection, DealState, Occupant, named, occupant, require_order, terms};
 use crate::programme::{self, Version};
 use crate::{Context, Fact, Facts, Refusal, partner};
@@ -17,18 +17,7 @@ pub(super) fn decide(
     context: &Context<'_>,
 ) -> Result<Vec<Fact>, Refusal> {
     let (deal, state) = named(facts, context, &command.deal, &command.customer)?;
-    match (state, &deal.conflict) {
-        (DealState::Submitted, _) => {}
-        (DealState::Contested, Some(conflict)) => {
-            let (deal, conflict) = (command.deal.clone(), conflict.clone());
-            return Err(DealRejection::Contested { deal, conflict }.into());
-        }
-        (DealState::Approved, _) => {
-            let (deal, state) = (command.deal.clone(), state.as_str());
-            return Err(DealRejection::AlreadySo { deal, state }.into());
-        }
-        _ => return Err(wrong_state(&command.deal, state).into()),
-    }
+    require_submitted(&command.deal, &deal, state, DealState::Approved)?;
     if let Some(partner) = &deal.partner {
         partner::require_active(facts, partner)?;
     }

@@ -3,7 +3,7 @@
 //! The market does not wait: submitted, approved, contested, displaced and expired deals may all
 //! still be won or lost. A closing frees the slot at its time, not at the day it closed on.
 
-use super::state::wrong_state;
+use super::state::done_or_wrong;
 use super::{Deal, DealRejection, DealState, ending, named, require_order};
 use crate::{Context, Fact, Facts, Refusal, money};
 use chl_commands::deal::{MarkDealLost, MarkDealWon};
@@ -61,11 +61,8 @@ fn check_state(id: &DealId, state: DealState, closing: DealState) -> Result<(), 
         | DealState::Contested
         | DealState::Displaced
         | DealState::Expired => Ok(()),
-        done if done == closing => {
-            Err(DealRejection::AlreadySo { deal: id.clone(), state: done.as_str() })
-        }
         DealState::Won | DealState::Lost | DealState::Withdrawn | DealState::Rejected => {
-            Err(wrong_state(id, state))
+            Err(done_or_wrong(id, state, closing))
         }
     }
 }

@@ -1,7 +1,7 @@
 //! ExpireDeal: protection has run out, as the clock says before a command that touches the slot,
 //! or a sweep.
 
-use super::state::wrong_state;
+use super::state::done_or_wrong;
 use super::{Deal, DealRejection, DealState, Place, guard_end, named, slot};
 use crate::{Context, Due, Fact, Facts, Refusal, Unavailable};
 use chl_commands::deal::{Deal as Command, ExpireDeal};
@@ -16,11 +16,7 @@ pub(super) fn decide(
     let (deal, state) = named(facts, context, &command.deal, &command.customer)?;
     let at = match (state, deal.protected_until) {
         (DealState::Approved, Some(until)) => until,
-        (DealState::Expired, _) => {
-            let (deal, state) = (command.deal.clone(), state.as_str());
-            return Err(DealRejection::AlreadySo { deal, state }.into());
-        }
-        _ => return Err(wrong_state(&command.deal, state).into()),
+        _ => return Err(done_or_wrong(&command.deal, state, DealState::Expired).into()),
     };
     if context.time < at {
         return Err(DealRejection::NotDue { protected_until: at }.into());

@@ -1,7 +1,7 @@
 //! RejectDeal: the vendor declines a submitted deal; its slot is free.
 
-use super::state::wrong_state;
-use super::{DealRejection, DealState, ending, named, require_order};
+use super::state::require_submitted;
+use super::{DealState, ending, named, require_order};
 use crate::context::sealed;
 use crate::{Context, Fact, Facts, Refusal};
 use chl_commands::deal::RejectDeal;
@@ -13,18 +13,7 @@ pub(super) fn decide(
     context: &Context<'_>,
 ) -> Result<Vec<Fact>, Refusal> {
     let (deal, state) = named(facts, context, &command.deal, &command.customer)?;
-    match (state, &deal.conflict) {
-        (DealState::Submitted, _) => {}
-        (DealState::Contested, Some(conflict)) => {
-            let (deal, conflict) = (command.deal.clone(), conflict.clone());
-            return Err(DealRejection::Contested { deal, conflict }.into());
-        }
-        (DealState::Rejected, _) => {
-            let (deal, state) = (command.deal.clone(), state.as_str());
-            return Err(DealRejection::AlreadySo { deal, state }.into());
-        }
-        _ => return Err(wrong_state(&command.deal, state).into()),
-    }
+    require_submitted(&command.deal, &deal, state, DealState::Rejected)?;
     context.require_time()?;
     require_order(facts, context, deal.place())?;
     let on = deal.zone(facts)?.day(context.time);

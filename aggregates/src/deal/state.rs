@@ -138,3 +138,31 @@ pub(crate) fn named(
 pub(crate) fn wrong_state(deal: &DealId, state: DealState) -> DealRejection {
     DealRejection::WrongState { deal: deal.clone(), state: state.as_str() }
 }
+
+/// The rejection of a command that would take a deal to `done` and cannot: it stands there
+/// already, or where the command does not lead on.
+pub(super) fn done_or_wrong(deal: &DealId, state: DealState, done: DealState) -> DealRejection {
+    if state == done {
+        DealRejection::AlreadySo { deal: deal.clone(), state: state.as_str() }
+    } else {
+        wrong_state(deal, state)
+    }
+}
+
+/// Checks that a deal waits for the vendor's decision, which takes it to `done`; a contested one
+/// waits for its conflict's.
+pub(super) fn require_submitted(
+    id: &DealId,
+    deal: &Deal,
+    state: DealState,
+    done: DealState,
+) -> Result<(), DealRejection> {
+    match (state, &deal.conflict) {
+        (DealState::Submitted, _) => Ok(()),
+        (DealState::Contested, Some(conflict)) => {
+            let (deal, conflict) = (id.clone(), conflict.clone());
+            Err(DealRejection::Contested { deal, conflict })
+        }
+        _ => Err(done_or_wrong(id, state, done)),
+    }
+}

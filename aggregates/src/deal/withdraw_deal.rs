@@ -1,7 +1,7 @@
 //! WithdrawDeal: its partner gives an open deal up.
 
-use super::state::wrong_state;
-use super::{DealRejection, DealState, ending, named, require_order};
+use super::state::done_or_wrong;
+use super::{DealState, ending, named, require_order};
 use crate::context::sealed;
 use crate::{Context, Fact, Facts, Refusal};
 use chl_commands::deal::WithdrawDeal;
@@ -15,15 +15,14 @@ pub(super) fn decide(
     let (deal, state) = named(facts, context, &command.deal, &command.customer)?;
     match state {
         DealState::Submitted | DealState::Approved | DealState::Contested => {}
-        DealState::Withdrawn => {
-            let (deal, state) = (command.deal.clone(), state.as_str());
-            return Err(DealRejection::AlreadySo { deal, state }.into());
-        }
-        DealState::Won
+        DealState::Withdrawn
+        | DealState::Won
         | DealState::Lost
         | DealState::Expired
         | DealState::Displaced
-        | DealState::Rejected => return Err(wrong_state(&command.deal, state).into()),
+        | DealState::Rejected => {
+            return Err(done_or_wrong(&command.deal, state, DealState::Withdrawn).into());
+        }
     }
     context.require_time()?;
     require_order(facts, context, deal.place())?;

@@ -8,9 +8,9 @@ use crate::{
     place::Place,
     user,
 };
-use chl_bus::{Clock, Person, Place as TextPlace, SystemClock};
+use chl_bus::{Clock, LEDGER_SOURCE, OwnCommit, Person, Place as TextPlace, SystemClock};
 use chl_events::ledger::{LedgerEvent, LogRepaired};
-use chl_events::{Commit, Event, Origin, RecordedCommand, RecordedEvent, Role, Sealed, Stream};
+use chl_events::{Event, Sealed, Stream};
 use chl_log::EventLog;
 use chl_log_files::Draft;
 use chl_log_sled::{Options, RepairError, SledLog, inspect, repair};
@@ -21,9 +21,6 @@ use std::{
     io::{self, Write},
     path::{Path, PathBuf},
 };
-
-/// The source of what the ledger says of itself.
-const SOURCE: &str = "/ledger";
 
 /// Says what of the log is damaged; with --accept-loss-after ends it where it can be read.
 ///
@@ -156,34 +153,8 @@ fn record(place: &Place, intent: &Intent) -> Outcome<u64> {
         witnessed: intent.witnessed,
         reason: sealed(place, &actor, &id, &intent.reason)?,
     };
-    let day = recorded_at.date_utc();
-    let commit = Commit {
-        position,
-        stream: Stream::Ledger,
-        version: version.saturating_add(1),
-        origin: Origin {
-            source: SOURCE.into(),
-            id: id.into(),
-            actor,
-            on_behalf_of: None,
-            role: Role::Operator,
-            partner: None,
-            level: None,
-            backfill: false,
-            reason: None,
-            correlation: None,
-            causation: None,
-        },
-        command: RecordedCommand { tag: 0, version: 0, data: Vec::new() },
-        recorded_at,
-        believed_time: None,
-        events: vec![RecordedEvent {
-            effective_on: day,
-            posted_on: day,
-            event: Event::Ledger(LedgerEvent::LogRepaired(event)),
-            lines: Vec::new(),
-        }],
-    };
+    let own = OwnCommit { position, version: version.saturating_add(1), id, actor, recorded_at };
+    let commit = own.of(Event::Ledger(LedgerEvent::LogRepaired(event)));
     let failed = "LogRepaired cannot be recorded";
     let bytes = commit.encode().or_exit(Exit::Internal, failed)?;
     let blocks = log.chain().pack(&[bytes]).or_exit(Exit::Internal, failed)?;
@@ -208,7 +179,7 @@ fn ledger_stream(log: &SledLog) -> Outcome<(u64, Option<chl_events::Instant>)> {
 
 fn sealed(place: &Place, actor: &chl_events::ActorId, id: &str, text: &str) -> Outcome<Sealed> {
     let vault = open_vault(place)?;
-    let at = TextPlace { source: SOURCE, id, field: "reason" };
+    let at = TextPlace { source: LEDGER_SOURCE, id, field: "reason" };
     let sealed = vault.seal(&Person::Actor(actor.clone()), at, text);
     let sealed = sealed.or_exit(Exit::Internal, "the reason cannot be sealed")?;
     vault.sync().or_exit(Exit::Unavailable, "the vault cannot be written")?;

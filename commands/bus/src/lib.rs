@@ -41,7 +41,7 @@ pub use export::{ExportError, export, read_opening, replaying};
 pub use history::HistoryError;
 pub use journal::{Journal, JournalLimits};
 pub use keys::{KeyKind, KeyStore, KeysError, MemoryKeys};
-pub use opening::{Opening, OpeningError};
+pub use opening::{LEDGER_SOURCE, Opening, OpeningError, OwnCommit};
 pub use prepare::{Prepared, prepare, prepare_document};
 pub use rejection::{BusRejection, Nearest, Refused};
 pub use show::{Viewer, event_for, show, show_texts};

@@ -1,8 +1,8 @@
-//! The first commit of a ledger: `LedgerOpened`, at position 0.
+//! What a ledger says of itself: `LedgerOpened` at position 0, and whatever else no command made.
 
 use crate::clock::Clock;
 use chl_events::{
-    ActorId, BlockError, Commit, CommitError, Instant, LedgerId, Origin, RecordedCommand,
+    ActorId, BlockError, Commit, CommitError, Event, Instant, LedgerId, Origin, RecordedCommand,
     RecordedEvent, Role, Stream, ledger::LedgerOpened,
 };
 use chl_log::{AppendError, EventLog};
@@ -10,7 +10,7 @@ use chl_log::{AppendError, EventLog};
 /// The layout of the log that this release writes.
 const LOG_FORMAT: u16 = 1;
 /// The source of what the ledger says of itself.
-pub(crate) const LEDGER_SOURCE: &str = "/ledger";
+pub const LEDGER_SOURCE: &str = "/ledger";
 
 /// What an empty log begins with.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,21 +61,39 @@ impl Opening {
             ledger,
             format: LOG_FORMAT,
         };
-        let day = recorded_at.date_utc();
-        let event = RecordedEvent {
-            effective_on: day,
-            posted_on: day,
-            event: event.into(),
-            lines: Vec::new(),
-        };
+        let id = ledger.to_string();
+        let own = OwnCommit { position: 0, version: 1, id, actor: self.actor.clone(), recorded_at };
+        own.of(event.into())
+    }
+}
+
+/// A commit of what the ledger says of itself, on its own stream: no command made it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnCommit {
+    /// Where it stands.
+    pub position: u64,
+    /// The version of the ledger's stream after it.
+    pub version: u64,
+    /// Its id under the ledger's source.
+    pub id: String,
+    /// Who runs the program that says it.
+    pub actor: ActorId,
+    /// When.
+    pub recorded_at: Instant,
+}
+
+impl OwnCommit {
+    /// The commit of an event, effective on the day of its recording.
+    pub fn of(self, event: Event) -> Commit {
+        let day = self.recorded_at.date_utc();
         Commit {
-            position: 0,
+            position: self.position,
             stream: Stream::Ledger,
-            version: 1,
+            version: self.version,
             origin: Origin {
                 source: LEDGER_SOURCE.into(),
-                id: ledger.to_string().into(),
-                actor: self.actor.clone(),
+                id: self.id.into(),
+                actor: self.actor,
                 on_behalf_of: None,
                 role: Role::Operator,
                 partner: None,
@@ -86,9 +104,14 @@ impl Opening {
                 causation: None,
             },
             command: RecordedCommand { tag: 0, version: 0, data: Vec::new() },
-            recorded_at,
+            recorded_at: self.recorded_at,
             believed_time: None,
-            events: vec![event],
+            events: vec![RecordedEvent {
+                effective_on: day,
+                posted_on: day,
+                event,
+                lines: Vec::new(),
+            }],
         }
     }
 }
