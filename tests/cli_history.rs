@@ -179,6 +179,14 @@ fn a_log_that_lost_its_tail_is_refused_and_repaired() {
     let log = desk.run(&["log", "tail", "-n", "1"]).json_lines();
     assert_eq!(log[0]["events"][0]["type"], "LogRepaired");
     assert_eq!(desk.run(&["query", "deals"]).json_lines().len(), 0);
+    let commands = desk.run(&["log", "export", "--commands"]);
+    assert_eq!((commands.code, commands.out.as_str()), (2, ""), "{}", commands.err);
+    assert!(commands.err.contains("export its blocks instead"), "{}", commands.err);
+    let blocks = desk.path("blocks.jsonl");
+    std::fs::write(&blocks, desk.run(&["log", "export", "--bare"]).out).unwrap();
+    let made = desk.run(&["--ledger", "copied", "log", "import", blocks.to_str().unwrap()]);
+    assert_eq!(made.code, 0, "{}", made.err);
+    assert_eq!(root(&desk, "copied"), root(&desk, "main"));
     let again = desk.submit(&(cli::partner_lines() + &cli::programme_lines()));
     assert_eq!(again.code, 0, "{}", again.out);
     assert_eq!(again.json_lines()[0]["duplicate"], true);

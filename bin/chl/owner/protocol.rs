@@ -1,6 +1,6 @@
 //! What is said over the socket.
 
-use crate::{exit::Exit, reads::Read, writes::Rebuild};
+use crate::{exit::Exit, reads::Read};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -24,8 +24,8 @@ pub(crate) enum Request {
     Read(Read),
     /// Commands, one a frame, to be decided.
     Submit(Submission),
-    /// Read models to be built anew.
-    Rebuild(Rebuild),
+    /// Read models to be built anew, and those named to be shown.
+    Rebuild(Vec<String>),
 }
 
 /// How lines of commands are to be taken.

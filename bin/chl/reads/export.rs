@@ -7,8 +7,8 @@ use crate::{
     output::Sink,
     reads::commits,
 };
-use chl_bus::export;
-use chl_events::{Block, Hash, LedgerId};
+use chl_bus::{ExportError, export};
+use chl_events::{Block, Hash, LedgerId, Stream};
 use chl_log::{Chain, Verified};
 use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
@@ -28,7 +28,8 @@ pub(crate) const FORMAT: &str = "chl-log/1";
 /// ledger of it, root compared.
 ///
 /// With --commands instead the commands from outside, from LedgerOpened on: an empty ledger that
-/// imports them, with the vault, decides them again to the same root.
+/// imports them, with the vault, decides them again to the same root. A ledger whose log was
+/// repaired has lost commands and exports blocks only.
 #[derive(Debug, Clone, clap::Args, Serialize, Deserialize)]
 pub(crate) struct Export {
     /// Leaves the readable commits out.
@@ -84,12 +85,7 @@ impl Export {
     /// Writes the lines, and the vault's copy.
     pub(crate) fn answer(&self, ledger: &Reading, sink: &mut dyn Sink) -> Outcome<Exit> {
         if self.commands {
-            for commit in commits_from(ledger.log.as_ref(), 0)? {
-                let line = export(&commit?).or_exit(Exit::Verification, "no export of commands")?;
-                if let Some(line) = line {
-                    sink.line(&line)?;
-                }
-            }
+            commands(ledger, sink)?;
         } else {
             self.blocks(ledger, sink)?;
         }
@@ -124,6 +120,35 @@ impl Export {
         }
         let bytes = BASE64.encode(block.bytes());
         Ok(BlockLine { first: block.first(), block: bytes, commits: shown })
+    }
+}
+
+/// Writes the commands from outside. A history that commands cannot make again is refused before
+/// the first line: half an export would import as a ledger that never was.
+fn commands(ledger: &Reading, sink: &mut dyn Sink) -> Outcome {
+    for commit in commits_from(ledger.log.as_ref(), 0)? {
+        let commit = commit?;
+        if commit.stream == Stream::Ledger {
+            export(&commit).map_err(|error| unexported(&error))?;
+        }
+    }
+    for commit in commits_from(ledger.log.as_ref(), 0)? {
+        if let Some(line) = export(&commit?).map_err(|error| unexported(&error))? {
+            sink.line(&line)?;
+        }
+    }
+    Ok(())
+}
+
+fn unexported(error: &ExportError) -> Failure {
+    match error {
+        ExportError::Repair(_) => Failure::usage(format_args!(
+            "{error}; export its blocks instead, with `chl log export` and no --commands: they hold \
+             the repair as it was recorded"
+        )),
+        ExportError::Command { .. } | ExportError::Json { .. } => {
+            Failure::new(Exit::Verification, format_args!("no export of commands: {error}"))
+        }
     }
 }
 

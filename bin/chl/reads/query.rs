@@ -2,7 +2,7 @@
 
 use super::{
     moment::{Moment, Past},
-    rows::show_last,
+    rows::{SCORECARDS, show_last},
 };
 use crate::{
     exit::Exit,
@@ -14,9 +14,6 @@ use chl_events::Period;
 use chl_runtime::{Filter, Query as Question, ReaderError, ScorecardQuery, View};
 use serde::{Deserialize, Serialize};
 use std::str::FromStr;
-
-/// The read model that is no table but computed for a period.
-pub(super) const SCORECARDS: &str = "scorecards";
 
 /// Shows a read model: what is, or what was at any time.
 ///

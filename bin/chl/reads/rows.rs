@@ -7,6 +7,9 @@ use crate::{
 };
 use chl_runtime::Answer;
 
+/// The read model that is no table but computed for a period.
+pub(super) const SCORECARDS: &str = "scorecards";
+
 /// The columns of the wider read models that fit on a terminal.
 const PEOPLE: &[(&str, &[&str])] = &[
     (
@@ -75,7 +78,7 @@ const PEOPLE: &[(&str, &[&str])] = &[
         ],
     ),
     (
-        super::query::SCORECARDS,
+        SCORECARDS,
         &[
             "partner",
             "programme",

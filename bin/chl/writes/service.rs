@@ -3,6 +3,7 @@
 use super::{
     answers::Tally,
     decide::{Decider, Numbered, sheet},
+    rebuild::rebuild,
 };
 use crate::{
     exit::Exit,
@@ -43,7 +44,7 @@ impl Serves for Service {
                 let tally = decided(self.client.clone(), vault, &submission, lines, sink)?;
                 Ok(tally.exit())
             }
-            Request::Rebuild(call) => call.rebuild(&self.reading, sink),
+            Request::Rebuild(named) => rebuild(&self.reading, &named, sink),
         }
     }
 }

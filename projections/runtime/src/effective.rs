@@ -15,6 +15,14 @@ use rusqlite::{
 /// The column of the state at the moment of asking.
 pub(crate) const EFFECTIVE_STATE: &str = "effective_state";
 
+impl View {
+    /// Whether its rows have an `effective_state`: what they are at the moment of asking, beside
+    /// what is recorded of them.
+    pub fn has_effective_state(self) -> bool {
+        state_at(self, Instant::from_micros(0)).is_some()
+    }
+}
+
 /// The state of a view's rows at a moment, as an SQL expression; none where it is the stored one.
 pub(crate) fn state_at(view: View, now: Instant) -> Option<String> {
     let now = now.micros();

@@ -1,78 +1,14 @@
 //! What can be asked of the read models: a view, filters on its columns, a moment.
 
 use crate::{
-    ReaderError,
+    ReaderError, View,
     effective::{self, EFFECTIVE_STATE, state_at},
 };
 use chl_events::{Currency, Date, Exact, Instant};
-use chl_projections::{Kind, Posting, Row, Table};
+use chl_projections::Kind;
 use rusqlite::types::Value;
 
-macro_rules! views {
-    ($($(#[$doc:meta])* $variant:ident => $table:expr),+ $(,)?) => {
-        /// A read model.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-        pub enum View {
-            $($(#[$doc])* $variant),+
-        }
-
-        impl View {
-            /// Every read model that has rows.
-            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
-
-            pub(crate) fn table(self) -> &'static Table {
-                match self { $(Self::$variant => $table),+ }
-            }
-        }
-    };
-}
-
-views! {
-    /// What each fund holds, by lot and in total.
-    Balances => chl_projections::BalanceRow::TABLE,
-    /// Every posting line.
-    Postings => Posting::TABLE,
-    /// Deals.
-    Deals => chl_projections::DealRow::TABLE,
-    /// Conflicts.
-    Conflicts => chl_projections::ConflictRow::TABLE,
-    /// Claims.
-    Claims => chl_projections::ClaimRow::TABLE,
-    /// MDF requests.
-    Requests => chl_projections::RequestRow::TABLE,
-    /// Co-op lots.
-    Lots => chl_projections::LotRow::TABLE,
-    /// Partners.
-    Partners => chl_projections::PartnerRow::TABLE,
-    /// Tiers of partners, by date.
-    Tiers => chl_projections::TierRow::TABLE,
-    /// Credentials of people.
-    Certifications => chl_projections::CertificationRow::TABLE,
-    /// Measures of partners.
-    Measures => chl_projections::MeasureRow::TABLE,
-    /// Versions of programmes.
-    Programmes => chl_projections::ProgrammeRow::TABLE,
-    /// What partners sold and earned, by day.
-    Days => chl_projections::DayRow::TABLE,
-}
-
 impl View {
-    /// The name, as in SQL.
-    pub fn name(self) -> &'static str {
-        self.table().name
-    }
-
-    /// The read model of a name.
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|view| view.name() == name)
-    }
-
-    /// Whether its rows have an `effective_state`: what they are at the moment of asking, beside
-    /// what is recorded of them.
-    pub fn has_effective_state(self) -> bool {
-        state_at(self, Instant::from_micros(0)).is_some()
-    }
-
     /// The columns a filter may name.
     pub fn filters(self) -> impl Iterator<Item = &'static str> {
         let alias = (self == Self::Conflicts).then_some("partner");

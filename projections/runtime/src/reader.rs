@@ -1,7 +1,7 @@
 //! The readers' side: answers from SQLite, in any process, beside the one that writes.
 
 use crate::{
-    Query, StaleError, StatementError, View, ViewDigest,
+    Query, ReaderError, View, ViewDigest,
     checkpoint::{self, Checkpoint},
     digest::digests,
     effective,
@@ -16,43 +16,6 @@ use chl_projections::{
 use rusqlite::{Connection, OpenFlags, params_from_iter};
 use serde_json::Value;
 use std::path::Path;
-
-/// Says why read models cannot be read.
-#[derive(Debug, thiserror::Error)]
-pub enum ReaderError {
-    /// There are none yet, or they are another release's.
-    #[error(transparent)]
-    Stale(#[from] StaleError),
-    /// SQLite failed.
-    #[error("the database of the read models: {0}")]
-    Sqlite(#[from] rusqlite::Error),
-    /// A view has no such column, or none that can be compared.
-    #[error("{view} cannot be filtered by {column:?}; it can by: {known}")]
-    Column {
-        /// The view.
-        view: &'static str,
-        /// What was asked for.
-        column: String,
-        /// What can be asked for.
-        known: String,
-    },
-    /// A filter's value is none of the column's kind.
-    #[error("{value:?} is no value of {column}; {allowed}")]
-    Value {
-        /// The column.
-        column: &'static str,
-        /// The value.
-        value: String,
-        /// What it can be.
-        allowed: String,
-    },
-    /// A row does not read back.
-    #[error("a row of {0} does not read back; the read models must be rebuilt")]
-    Damaged(&'static str),
-    /// A foreign statement is not one that runs.
-    #[error(transparent)]
-    Statement(#[from] StatementError),
-}
 
 /// Rows in answer to a question.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,9 +1,8 @@
 //! Read-only SQL over the read models, for analysts.
 
-use crate::{Answer, Reader, ReaderError, effective};
+use crate::{Answer, Reader, ReaderError, StatementError, effective};
 use chl_events::Instant;
 use rusqlite::{
-    ErrorCode,
     hooks::{AuthAction, AuthContext, Authorization},
     types::ValueRef,
 };
@@ -12,49 +11,6 @@ use std::time::Duration;
 
 /// After so many steps of SQLite's machine the time is looked at.
 const STEPS: i32 = 10_000;
-
-/// Says why a foreign statement did not run, or not to its end.
-#[derive(Debug, thiserror::Error)]
-pub enum StatementError {
-    /// It would write, attach a file or change a setting.
-    #[error("only reading is allowed, and this statement would write or change a setting")]
-    Writes,
-    /// There is more than one.
-    #[error("one statement at a time; what follows the first `;` is another")]
-    Several,
-    /// It answers with nothing.
-    #[error("the statement answers with no rows; write one that begins with SELECT")]
-    NoRows,
-    /// It took too long.
-    #[error("the statement was stopped after {} s", .0.as_secs())]
-    TimeLimit(Duration),
-    /// SQLite does not take it: its syntax, a table or column that is not there, a value.
-    #[error("the statement does not run: {0}")]
-    Sql(String),
-}
-
-impl StatementError {
-    fn of(error: &rusqlite::Error, limit: Duration) -> Self {
-        if matches!(error, rusqlite::Error::MultipleStatement) {
-            return Self::Several;
-        }
-        let said = if let rusqlite::Error::SqlInputError { msg, .. } = error {
-            msg.clone()
-        } else {
-            error.to_string()
-        };
-        let code = error.sqlite_error_code();
-        // Deals and conflicts are views to a statement, and a view is refused before the rest.
-        let view = said.starts_with("cannot modify ");
-        if code == Some(ErrorCode::OperationInterrupted) {
-            Self::TimeLimit(limit)
-        } else if code == Some(ErrorCode::AuthorizationForStatementDenied) || view {
-            Self::Writes
-        } else {
-            Self::Sql(said)
-        }
-    }
-}
 
 /// Pragmas that only tell what there is.
 const TELLING_PRAGMAS: [&str; 4] = ["table_info", "table_xinfo", "table_list", "index_list"];

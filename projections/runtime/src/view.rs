@@ -1,0 +1,63 @@
+//! The read models by name.
+
+use chl_projections::{Posting, Row, Table};
+
+macro_rules! views {
+    ($($(#[$doc:meta])* $variant:ident => $table:expr),+ $(,)?) => {
+        /// A read model.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum View {
+            $($(#[$doc])* $variant),+
+        }
+
+        impl View {
+            /// Every read model that has rows.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            pub(crate) fn table(self) -> &'static Table {
+                match self { $(Self::$variant => $table),+ }
+            }
+        }
+    };
+}
+
+views! {
+    /// What each fund holds, by lot and in total.
+    Balances => chl_projections::BalanceRow::TABLE,
+    /// Every posting line.
+    Postings => Posting::TABLE,
+    /// Deals.
+    Deals => chl_projections::DealRow::TABLE,
+    /// Conflicts.
+    Conflicts => chl_projections::ConflictRow::TABLE,
+    /// Claims.
+    Claims => chl_projections::ClaimRow::TABLE,
+    /// MDF requests.
+    Requests => chl_projections::RequestRow::TABLE,
+    /// Co-op lots.
+    Lots => chl_projections::LotRow::TABLE,
+    /// Partners.
+    Partners => chl_projections::PartnerRow::TABLE,
+    /// Tiers of partners, by date.
+    Tiers => chl_projections::TierRow::TABLE,
+    /// Credentials of people.
+    Certifications => chl_projections::CertificationRow::TABLE,
+    /// Measures of partners.
+    Measures => chl_projections::MeasureRow::TABLE,
+    /// Versions of programmes.
+    Programmes => chl_projections::ProgrammeRow::TABLE,
+    /// What partners sold and earned, by day.
+    Days => chl_projections::DayRow::TABLE,
+}
+
+impl View {
+    /// The name, as in SQL.
+    pub fn name(self) -> &'static str {
+        self.table().name
+    }
+
+    /// The read model of a name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|view| view.name() == name)
+    }
+}
