@@ -166,7 +166,9 @@ fn adapters_and_json_stay_in_their_rooms() {
 #[test]
 fn only_the_program_names_an_adapter() {
     for package in packages().iter().filter(|one| floor(&one.name).is_some()) {
-        let adapter = |name: &String| ["chl-log-sled", "chl-log-nats", "chl-bus-nats"].contains(&name.as_str());
+        let adapter = |name: &String| {
+            ["chl-log-sled", "chl-log-nats", "chl-bus-nats"].contains(&name.as_str())
+        };
         assert!(!package.normal.iter().any(adapter), "{}", package.name);
     }
 }

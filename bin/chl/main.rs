@@ -12,6 +12,7 @@ mod failure;
 mod import;
 mod input;
 mod ledger;
+mod nats;
 mod output;
 mod owner;
 mod place;

@@ -148,7 +148,13 @@ impl Desk {
 
     /// Starts `chl serve` and waits until it listens.
     pub(crate) fn serve(&self) -> Served {
+        self.serve_with(&[])
+    }
+
+    /// Starts `chl serve` with more options, and waits until it listens.
+    pub(crate) fn serve_with(&self, options: &[String]) -> Served {
         let mut command = self.command(&["serve"]);
+        command.args(options);
         let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         let began = Instant::now();
         // A killed owner leaves its socket's file behind; only one that listens can be reached.

@@ -1,6 +1,7 @@
 //! What can be asked of a ledger without changing it: the same answer from the owner's process and
 //! from one of our own.
 
+mod asked;
 mod backup;
 mod balance;
 mod check;
@@ -13,6 +14,7 @@ mod sql;
 mod story;
 mod summary;
 
+pub(crate) use asked::Asked;
 pub(crate) use backup::{Backup, LOG as BACKUP_LOG, VAULT as BACKUP_VAULT};
 pub(crate) use balance::Balance;
 pub(crate) use check::Check;

@@ -44,7 +44,7 @@ pub(crate) struct Moment {
     /// As the ledger stood: with the commit at a POSITION, or all recorded at or before a TIME
     /// (RFC 3339, such as 2026-03-01T09:00:00Z).
     #[arg(long, value_name = "TIME|POSITION")]
-    as_of: Option<Bound>,
+    pub(super) as_of: Option<Bound>,
     /// Only what was effective on DATE or before, in the business's own dates.
     #[arg(long, value_name = "DATE")]
     pub(crate) effective: Option<Date>,

@@ -1,6 +1,7 @@
 //! `chl query`: the read models, on either axis of time or both.
 
 use super::{
+    asked::Asked,
     moment::{Moment, Past},
     rows::{SCORECARDS, show_last},
 };
@@ -100,6 +101,26 @@ fn view_names() -> clap::builder::PossibleValuesParser {
 }
 
 impl Query {
+    /// A question that came as a document.
+    pub(super) fn asked(view: &str, asked: Asked, moment: Moment) -> Outcome<Self> {
+        let conditions = asked.conditions.iter().map(|text| {
+            text.parse().map_err(|error| Failure::usage(format_args!("where: {error}")))
+        });
+        Ok(Self {
+            view: view.to_owned(),
+            conditions: conditions.collect::<Outcome<_>>()?,
+            partner: asked.partner,
+            programme: asked.programme,
+            customer: asked.customer,
+            fund: asked.fund,
+            lot: asked.lot,
+            state: asked.state,
+            period: asked.period,
+            limit: asked.limit,
+            moment,
+        })
+    }
+
     /// Shows it.
     pub(crate) fn answer(&self, ledger: &Reading, sink: &mut dyn Sink) -> Outcome<Exit> {
         if self.view == SCORECARDS {

@@ -5,6 +5,7 @@ use crate::{
     exit::Exit,
     failure::{Failure, Outcome, Step},
     ledger::{Birth, own},
+    nats::{BusOptions, OnNats},
     owner::{Reached, reach},
     place::Place,
     talk,
@@ -16,8 +17,15 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 ///
 /// While it runs, commands and questions of other processes go through it and need not open the
 /// ledger: answers come within milliseconds, and many senders share one sync of the disk.
+///
+/// With --bus it also takes commands and questions from NATS: a request to
+/// `chl.LEDGER.as.ACTOR.cmd.TYPE` is answered, and what is published to
+/// `chl.LEDGER.as.ACTOR.queue.TYPE` is kept until it is decided.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Serve {}
+pub(crate) struct Serve {
+    #[command(flatten)]
+    bus: BusOptions,
+}
 
 impl Serve {
     /// Serves.
@@ -33,14 +41,16 @@ impl Serve {
             Reached::Own(owning) => owning,
             Reached::Owner(_) => return Err(already(place)),
         };
+        let on_nats = self.bus.open(place, &owning)?;
         let door = open_door(place, &owning)?;
         let (ledger, socket) = (place.ledger(), place.socket());
         talk::say(&format!("ledger {ledger:?} is served at {}", socket.display()));
         runtime.block_on(signals.told_to_stop());
         talk::say("closing");
+        let answered = on_nats.map_or(Ok(()), OnNats::close);
         drop(door);
         owning.close()?;
-        Ok(Exit::Success)
+        answered.map(|()| Exit::Success)
     }
 }
 

@@ -1,0 +1,7 @@
+//! The ledger on NATS: how the servers are reached, and what the bus leads to.
+
+mod access;
+mod questions;
+mod service;
+
+pub(crate) use service::{BusOptions, OnNats};

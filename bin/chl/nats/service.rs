@@ -1,0 +1,94 @@
+//! The bus of a served ledger: requests, the queue, and their end.
+
+use super::{access::Reach, questions::OfReadModels};
+use crate::{
+    exit::Exit,
+    failure::{Failure, Outcome, Step},
+    ledger::Owning,
+    place::Place,
+};
+use chl_bus_nats::{Actors, Behind, Door, Limits, Queue, QueueOptions};
+use chl_events::Code;
+use chl_log_nats::Connection;
+use std::{path::PathBuf, sync::Arc};
+
+/// How commands and questions come over NATS.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct BusOptions {
+    /// Takes commands and questions from these servers (nats://HOST:PORT, separated by commas).
+    #[arg(long, value_name = "URL", env = "CHL_BUS")]
+    bus: Option<String>,
+    /// The list of actors: what each is to the ledger.
+    #[arg(long, value_name = "FILE", requires = "bus", env = "CHL_ACTORS")]
+    actors: Option<PathBuf>,
+    /// Believes what documents on `chl.LEDGER.cmd.TYPE` say of their sender: whoever may publish
+    /// there may do anything.
+    #[arg(long, requires = "bus")]
+    trust_bus: bool,
+    /// On how many servers commands of the queue are kept.
+    #[arg(long, value_name = "N", requires = "bus", default_value_t = 1)]
+    queue_replicas: usize,
+    #[command(flatten)]
+    reach: Reach,
+}
+
+/// A ledger's door on NATS, open until it is closed.
+pub(crate) struct OnNats {
+    connection: Connection,
+    door: Door,
+    queue: Queue,
+}
+
+impl BusOptions {
+    /// Opens the door of a ledger, where one is asked for.
+    pub(crate) fn open(&self, place: &Place, owning: &Owning) -> Outcome<Option<OnNats>> {
+        let Some(servers) = &self.bus else { return Ok(None) };
+        let actors = match &self.actors {
+            Some(path) => Actors::read(path).or_exit(Exit::Usage, "--actors")?,
+            None if self.trust_bus => Actors::default(),
+            None => {
+                let text = "--bus needs --actors, the list of who may send, or --trust-bus";
+                return Err(Failure::usage(text));
+            }
+        };
+        let connection = self.reach.connect(servers)?;
+        let reading = Arc::clone(&owning.reading);
+        let ledger = Code::new(place.ledger()).or_exit(Exit::Usage, "--ledger")?;
+        let behind = Behind {
+            ledger,
+            client: owning.client()?,
+            vault: reading.vault.clone(),
+            actors: Arc::new(actors),
+            questions: Arc::new(OfReadModels(reading)),
+            trust_bus: self.trust_bus,
+        };
+        let client = connection.client();
+        let options = QueueOptions { replicas: self.queue_replicas, ..QueueOptions::default() };
+        let opening = async move {
+            let queue = Queue::open(&client, &behind, options).await;
+            let door = Door::open(&client, behind, Limits::default()).await;
+            (queue, door)
+        };
+        let lost = "the bus cannot be opened";
+        let (queue, door) = connection.wait(opening).or_exit(Exit::Unavailable, lost)?;
+        let (queue, door) =
+            (queue.or_exit(Exit::Unavailable, lost)?, door.or_exit(Exit::Unavailable, lost)?);
+        Ok(Some(OnNats { connection, door, queue }))
+    }
+}
+
+impl OnNats {
+    /// Closes the door: nothing more is taken, what was taken is answered, the rest of the queue
+    /// stays for the next owner.
+    pub(crate) fn close(self) -> Outcome {
+        let Self { connection, door, queue } = self;
+        let client = connection.client();
+        let closing = async move {
+            door.close().await;
+            queue.close().await;
+            client.flush().await
+        };
+        let told = connection.wait(closing).or_exit(Exit::Unavailable, "the bus")?;
+        told.or_exit(Exit::Unavailable, "the last answers may not have left")
+    }
+}

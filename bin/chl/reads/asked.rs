@@ -1,0 +1,54 @@
+//! A question that came as a document: the options of `chl query` as JSON.
+
+use super::{
+    moment::{Bound, Moment},
+    query::Query,
+};
+use crate::failure::{Failure, Outcome};
+use chl_events::{Date, Period};
+use serde::Deserialize;
+
+/// What a document may ask of a read model.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Asked {
+    /// Only this partner's; of a conflict either side's.
+    pub(crate) partner: Option<String>,
+    pub(super) programme: Option<String>,
+    pub(super) customer: Option<String>,
+    pub(super) fund: Option<String>,
+    pub(super) lot: Option<String>,
+    pub(super) state: Option<String>,
+    pub(super) period: Option<Period>,
+    /// At most so many rows.
+    pub(crate) limit: Option<u64>,
+    as_of: Option<AsOf>,
+    effective: Option<Date>,
+    /// Comparisons of columns, such as `closed_on>=2026-01-01`.
+    #[serde(rename = "where")]
+    pub(crate) conditions: Vec<String>,
+}
+
+/// A position as a number, an instant or a position as text.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum AsOf {
+    Position(u64),
+    Text(String),
+}
+
+impl Asked {
+    /// The question about a read model.
+    pub(crate) fn of(self, view: &str) -> Outcome<Query> {
+        let as_of = match &self.as_of {
+            None => None,
+            Some(AsOf::Position(at)) => Some(Bound::Position(*at)),
+            Some(AsOf::Text(text)) => {
+                let bound = text.parse();
+                Some(bound.map_err(|error| Failure::usage(format_args!("as_of: {error}")))?)
+            }
+        };
+        let moment = Moment { as_of, effective: self.effective };
+        Query::asked(view, self, moment)
+    }
+}

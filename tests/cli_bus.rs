@@ -1,0 +1,128 @@
+//! A served ledger on the bus: the example client, and what a partner may read.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+mod cli;
+
+use chl_nats_servers::{Servers, Shape};
+use cli::{Desk, contest_lines};
+use serde_json::{Value, json};
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+const ACTORS: &str = r#"
+[svc-portal]
+role = "service"
+sources = ["/portal"]
+
+[p-1-app]
+role = "partner"
+partner = "p-1"
+
+[desk]
+role = "analyst"
+"#;
+
+/// The options that put a ledger on the bus of a server.
+fn on_bus(desk: &Desk, servers: &Servers) -> [String; 4] {
+    let actors = desk.path("actors.toml");
+    std::fs::write(&actors, ACTORS).unwrap();
+    ["--bus".into(), servers.urls()[0].clone(), "--actors".into(), actors.display().to_string()]
+}
+
+/// A Python that has the client; none is a visible skip on a desk, and a failure in CI.
+fn python() -> Option<PathBuf> {
+    let installed = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/nats/bin/python");
+    let named = std::env::var_os("CHL_PYTHON").map(PathBuf::from);
+    let candidates = named.into_iter().chain([installed, "python3".into()]);
+    let found = candidates.into_iter().find(|python| {
+        let import = Command::new(python).args(["-c", "import nats"]).output();
+        import.is_ok_and(|import| import.status.success())
+    });
+    if found.is_none() {
+        let what = "no Python with nats-py: set CHL_PYTHON, or run .ci/run";
+        assert!(std::env::var_os("CI").is_none(), "{what}");
+        eprintln!("SKIPPED: {what}");
+    }
+    found
+}
+
+#[test]
+fn the_python_example_does_what_it_says() {
+    let (Some(servers), Some(python)) = (Servers::start(Shape::One).unwrap(), python()) else {
+        return;
+    };
+    let desk = Desk::new();
+    let served = desk.serve_with(&on_bus(&desk, &servers));
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/python/portal.py");
+    let run = Command::new(python).arg(example).args([&servers.urls()[0], "svc-portal"]).output();
+    let run = run.unwrap();
+    let (out, err) = (String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr));
+    let expected = "recruited: accepted at position 1\n\
+                    sent again: duplicate True at position 1\n\
+                    refused: command.malformed - data.name: missing field `name`\n\
+                    published and gone: accepted apply-p-1\n\
+                    partner: p-1 applied\n";
+    let told = |text: &str| text.replace(|c: char| !c.is_ascii_alphanumeric(), "");
+    assert_eq!(told(&out), told(expected), "{out}{err}");
+    assert_eq!(served.stop(), 0);
+}
+
+/// Asks over the bus.
+async fn ask(client: &async_nats::Client, subject: &str, body: Value) -> Value {
+    let answer = client.request(subject.to_owned(), body.to_string().into()).await.unwrap();
+    serde_json::from_slice(&answer.payload).unwrap()
+}
+
+#[tokio::test]
+async fn a_partner_reads_its_own_and_of_a_conflict_its_state() {
+    let Some(servers) = Servers::start(Shape::One).unwrap() else { return };
+    let desk = Desk::with_history();
+    assert_eq!(desk.submit(&contest_lines()).code, 0);
+    let served = desk.serve_with(&on_bus(&desk, &servers));
+    let client = async_nats::connect(servers.urls()).await.unwrap();
+    let partner = |view: &str| format!("chl.main.as.p-1-app.query.{view}");
+    for (view, others) in [("deals", "d-2"), ("balances", "p-2"), ("claims", "p-2")] {
+        let own = ask(&client, &partner(view), json!({})).await;
+        assert_eq!(own["rows"][0]["partner"], json!("p-1"), "{own}");
+        assert!(!own.to_string().contains(others), "{own}");
+        let foreign = ask(&client, &partner(view), json!({ "partner": "p-2" })).await;
+        assert_eq!(foreign["code"], json!("not_permitted.partner"), "{foreign}");
+    }
+    let conflict = ask(&client, &partner("conflicts"), json!({})).await;
+    let columns: Vec<&String> = conflict["rows"][0].as_object().unwrap().keys().collect();
+    assert_eq!(columns, ["conflict", "customer", "effective_state", "product_line", "state"]);
+    let probing = json!({ "where": ["challenger_partner=p-2"] });
+    let probing = ask(&client, &partner("conflicts"), probing).await;
+    assert_eq!(probing["code"], json!("not_permitted.query"));
+    let everybody = ask(&client, &partner("partners"), json!({})).await;
+    assert_eq!(everybody["code"], json!("not_permitted.query"));
+
+    let analyst = |view: &str| format!("chl.main.as.desk.query.{view}");
+    let all = ask(&client, &analyst("deals"), json!({})).await;
+    assert_eq!(all["rows"].as_array().unwrap().len(), 2);
+    let before = ask(&client, &analyst("deals"), json!({ "as_of": 3 })).await;
+    assert_eq!(before["rows"], json!([]), "nothing was registered by position 3");
+    let wrong = ask(&client, &analyst("deals"), json!({ "colour": "red" })).await;
+    assert_eq!(wrong["code"], json!("query.malformed"), "{wrong}");
+    let unknown = ask(&client, &analyst("nonsense"), json!({})).await;
+    assert_eq!(unknown["code"], json!("query.malformed"), "{unknown}");
+    assert_eq!(served.stop(), 0);
+}
+
+#[test]
+fn a_bus_without_a_list_or_without_a_server_is_named() {
+    let desk = Desk::new();
+    let nobody = desk.run(&["serve", "--bus", "nats://127.0.0.1:1"]);
+    assert_eq!(nobody.code, 2, "{}", nobody.err);
+    assert!(nobody.err.contains("--actors"), "{}", nobody.err);
+    let nowhere = desk.run(&["serve", "--bus", "nats://127.0.0.1:1", "--trust-bus"]);
+    assert_eq!(nowhere.code, 5, "{}", nowhere.err);
+    assert!(nowhere.err.contains("127.0.0.1:1"), "{}", nowhere.err);
+    let missing = ["serve", "--bus", "nats://127.0.0.1:1", "--actors", "/nowhere"];
+    let missing = desk.run(&missing);
+    assert_eq!(missing.code, 2, "{}", missing.err);
+    assert!(missing.err.contains("/nowhere"), "{}", missing.err);
+}
