@@ -3,9 +3,13 @@
 use crate::{ConnectError, Mismatch, MonitorError};
 use async_nats::jetstream::ErrorCode;
 use chl_events::LedgerId;
-use chl_log::{Head, ReadError};
-use chl_log_files::{SealedError, WitnessError};
-use std::{error::Error, io, path::PathBuf};
+use chl_log::ReadError;
+use chl_log_files::{FolderError, LockError, SealedError, WitnessError};
+use std::{
+    error::Error,
+    io,
+    path::{Path, PathBuf},
+};
 
 /// What became of one request to the servers.
 #[derive(Debug, thiserror::Error)]
@@ -85,15 +89,9 @@ pub enum PlaceError {
     /// It was sent, and no leader said in time what became of it.
     #[error("what became of the blocks could not be learnt: {0}")]
     Unsettled(#[source] Fault),
-    /// Another writer's block stands where the first of these was to stand. Nothing was stored.
-    #[error("another writer has appended: message {sequence} is not ours")]
-    Overtaken {
-        /// The message that is not ours.
-        sequence: u64,
-    },
-    /// The first blocks are stored, and then another writer's.
+    /// The first blocks are stored, and then a message that is none of them.
     #[error("the first {stored} blocks are stored, but message {sequence} is not ours")]
-    Torn {
+    Overtaken {
         /// How many are stored.
         stored: usize,
         /// The message that is not ours.
@@ -169,45 +167,39 @@ pub enum OpenError {
         found: LedgerId,
     },
     /// The stream is shorter than this node has seen it: its tail is lost.
-    #[error("stream {stream} ends at {found}, but {who} has seen it come to {seen}")]
+    #[error("stream {stream} ends at position {found}, but {who} has seen position {seen}")]
     Below {
         /// The stream.
         stream: String,
         /// Who has seen more.
         who: &'static str,
-        /// What was seen.
-        seen: Head,
+        /// The position it has seen.
+        seen: u64,
         /// Where the stream ends.
-        found: Head,
+        found: u64,
     },
     /// The stream holds another history than this node has seen.
-    #[error(
-        "stream {stream} holds another history: at {seen} as {who} has seen it, it has {found}"
-    )]
+    #[error("stream {stream} holds another history than {who} has seen: they part at {position}")]
     Forked {
         /// The stream.
         stream: String,
         /// Who has seen otherwise.
         who: &'static str,
-        /// What was seen.
-        seen: Head,
-        /// What the stream has there.
-        found: Head,
+        /// A position at or before which they differ.
+        position: u64,
     },
     /// This node's witness cannot be used.
     #[error(transparent)]
     Witness(#[from] WitnessError),
-    /// A file of this node's copy is damaged.
+    /// This node's copy is damaged.
+    #[error(transparent)]
+    Copy(#[from] FolderError),
+    /// A file of the copy cannot be read.
     #[error(transparent)]
     Sealed(#[from] SealedError),
-    /// A file of the copy does not follow the one before it.
-    #[error("{}: it does not follow the copy so far, which ends at {expected}", path.display())]
-    SealedGap {
-        /// The file.
-        path: PathBuf,
-        /// Where the copy before it ends.
-        expected: Head,
-    },
+    /// Another process keeps this node's copy.
+    #[error(transparent)]
+    Owned(#[from] LockError),
     /// The file system failed.
     #[error("{}: {source}", path.display())]
     Io {
@@ -219,12 +211,21 @@ pub enum OpenError {
 }
 
 impl OpenError {
+    pub(crate) fn io(path: &Path) -> impl Fn(io::Error) -> Self + '_ {
+        move |source| Self::Io { path: path.to_owned(), source }
+    }
+
     /// Whether the stream or this node's copy is damaged or they disagree, so that a person must
     /// look; otherwise the ledger is absent, out of reach, or not set up.
     pub fn is_damage(&self) -> bool {
         match self {
             Self::Below { .. } | Self::Forked { .. } | Self::Ledger { .. } => true,
-            Self::SealedGap { .. } => true,
+            Self::Copy(error) => match error {
+                FolderError::Io { .. } | FolderError::Sealed(SealedError::Io { .. }) => false,
+                FolderError::Sealed(_) | FolderError::Ledger { .. } | FolderError::Gap { .. } => {
+                    true
+                }
+            },
             Self::Read { source, .. } => match source {
                 ReadError::Gap { .. } | ReadError::Broken(_) | ReadError::Damaged { .. } => true,
                 ReadError::Beyond { .. } | ReadError::Storage { .. } | ReadError::Closed => false,
@@ -237,6 +238,7 @@ impl OpenError {
             | Self::Mismatch(_)
             | Self::NotDurable { .. }
             | Self::Monitor(_)
+            | Self::Owned(_)
             | Self::Io { .. } => false,
         }
     }

@@ -9,9 +9,10 @@ use chl_events::Block;
 use chl_log::ReadError;
 use futures_util::StreamExt;
 use std::{
+    collections::BTreeSet,
     sync::{
         Arc,
-        mpsc::{Receiver, Sender, channel},
+        mpsc::{Receiver, RecvTimeoutError, Sender, channel},
     },
     time::Duration,
 };
@@ -37,16 +38,19 @@ pub(crate) struct Feed {
 }
 
 impl Feed {
-    /// Begins to read the messages `from..=to`; `position` is where the first one's block begins,
-    /// as far as the reader knows, and only serves to say where something failed.
+    /// Begins to read the messages `from..=to`, those to come included; `position` is where the first one's block begins,
+    /// as far as the reader knows, and only serves to say where something failed. The messages in
+    /// `voids`, which lie in that stretch, are passed over.
     pub(crate) fn open(
         remote: &Remote,
         from: u64,
         to: u64,
         position: u64,
+        voids: BTreeSet<u64>,
     ) -> Result<Self, ReadError> {
         let (sink, blocks) = channel();
         let room = Arc::new(Semaphore::new(AHEAD_BYTES));
+        let left = to.saturating_add(1).saturating_sub(from).saturating_sub(voids.len() as u64);
         let puller = Puller {
             remote: remote.clone(),
             sink,
@@ -54,13 +58,23 @@ impl Feed {
             next: from,
             to,
             position,
+            voids,
         };
         let task = remote.connection.spawn(puller.run()).map_err(|_| ReadError::Closed)?;
-        Ok(Self { blocks, room, task, left: (to + 1).saturating_sub(from) })
+        Ok(Self { blocks, room, task, left })
     }
 
-    fn wait(&mut self) -> Result<Block, ReadError> {
-        let block = self.blocks.recv().map_err(|_| ReadError::Closed)??;
+    /// Waits for the next block, at most for `timeout`.
+    pub(crate) fn next_within(&mut self, timeout: Duration) -> Result<Option<Block>, ReadError> {
+        match self.blocks.recv_timeout(timeout) {
+            Ok(block) => self.taken(block).map(Some),
+            Err(RecvTimeoutError::Timeout) => Ok(None),
+            Err(RecvTimeoutError::Disconnected) => Err(ReadError::Closed),
+        }
+    }
+
+    fn taken(&mut self, block: Result<Block, ReadError>) -> Result<Block, ReadError> {
+        let block = block?;
         self.room.add_permits(block.bytes().len());
         Ok(block)
     }
@@ -72,7 +86,8 @@ impl Iterator for Feed {
     /// Waits for the next block; the first error ends it.
     fn next(&mut self) -> Option<Self::Item> {
         self.left = self.left.checked_sub(1)?;
-        let block = self.wait();
+        let block = self.blocks.recv().unwrap_or(Err(ReadError::Closed));
+        let block = self.taken(block);
         if block.is_err() {
             self.left = 0;
         }
@@ -95,6 +110,7 @@ struct Puller {
     to: u64,
     /// The position its block begins at.
     position: u64,
+    voids: BTreeSet<u64>,
 }
 
 /// Why a consumer is given up.
@@ -177,6 +193,8 @@ impl Puller {
                 Ok(Some(Ok(message))) => message,
                 Ok(Some(Err(error))) => return Err(Fault::Client(Box::new(error)).into()),
                 Ok(None) => return Err(Fault::Stalled.into()),
+                // Whoever follows waits for messages to come; all others know that they are there.
+                Err(_) if self.to == u64::MAX && self.at_end().await => continue,
                 Err(_) => return Err(self.missing(Fault::Stalled).await),
             };
             let sequence = message.info().map_err(Fault::Client)?.stream_sequence;
@@ -195,6 +213,11 @@ impl Puller {
         Ok(())
     }
 
+    /// Whether the stream ends before the next message.
+    async fn at_end(&self) -> bool {
+        matches!(self.remote.last().await, Ok(last) if last < self.next)
+    }
+
     /// Asks the leader whether the next message is there at all: a gap is an error, not a wait.
     async fn missing(&self, fault: Fault) -> Stop {
         let gap = || Stop::Failed(ReadError::Gap { position: self.position });
@@ -210,6 +233,10 @@ impl Puller {
     }
 
     async fn deliver(&mut self, bytes: &[u8]) -> Result<(), Stop> {
+        if self.voids.remove(&self.next) {
+            self.next += 1;
+            return Ok(());
+        }
         let block = Block::from_bytes(bytes).map_err(|source| {
             let place = format!("message {} of stream {}", self.next, self.remote.stream);
             Stop::Failed(ReadError::Damaged { position: self.position, place, source })

@@ -1,6 +1,6 @@
 //! Where positions lie in the stream: which message holds which.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Every so many messages one is remembered; between two of them it is searched.
 const REMEMBER_EVERY: u64 = 64;
@@ -10,6 +10,8 @@ const REMEMBER_EVERY: u64 = 64;
 #[derive(Debug)]
 pub(crate) struct Index {
     known: BTreeMap<u64, u64>,
+    /// Messages that are no part of the log.
+    voids: BTreeSet<u64>,
     /// The position behind the last block, and the sequence the next message gets.
     end: (u64, u64),
 }
@@ -26,7 +28,8 @@ pub(crate) struct Span {
 impl Index {
     /// Begins where a message is known to begin: nothing before it is asked for.
     pub(crate) fn new(position: u64, sequence: u64) -> Self {
-        Self { known: BTreeMap::from([(position, sequence)]), end: (position, sequence) }
+        let known = BTreeMap::from([(position, sequence)]);
+        Self { known, voids: BTreeSet::new(), end: (position, sequence) }
     }
 
     /// Takes note of the next message, whose block leads from `first` to `next`.
@@ -38,6 +41,17 @@ impl Index {
         self.end = (next, sequence + 1);
     }
 
+    /// Takes note that the next message is no part of the log.
+    pub(crate) fn skip(&mut self) {
+        self.voids.insert(self.end.1);
+        self.end.1 += 1;
+    }
+
+    /// The messages of a stretch that are no part of the log.
+    pub(crate) fn voids(&self, from: u64, to: u64) -> BTreeSet<u64> {
+        if from > to { BTreeSet::new() } else { self.voids.range(from..=to).copied().collect() }
+    }
+
     /// The position behind the last block, and the sequence the next message gets.
     pub(crate) fn end(&self) -> (u64, u64) {
         self.end
@@ -46,6 +60,7 @@ impl Index {
     /// Forgets what lies before a position, of which the sequence is known.
     pub(crate) fn forget_before(&mut self, position: u64, sequence: u64) {
         self.known = self.known.split_off(&position);
+        self.voids = self.voids.split_off(&sequence);
         self.known.insert(position, sequence);
     }
 
@@ -81,7 +96,9 @@ mod tests {
             assert!(low.1 <= sequence && sequence < high.1, "{position}: {low:?} {high:?}");
             assert!(high.1 - low.1 <= REMEMBER_EVERY);
         }
-        assert_eq!(index.span(3000), None);
+        index.skip();
+        index.push(3000, 3001);
+        assert_eq!((index.end(), index.voids(1, 1002)), ((3001, 1003), BTreeSet::from([1001])));
         index.forget_before(2400, 801);
         assert_eq!(index.span(2399), None);
         assert_eq!(index.span(2400).map(|span| span.low), Some((2400, 801)));

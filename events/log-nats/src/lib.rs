@@ -7,12 +7,17 @@
 //! DIR/sealed/FIRST.blocks  this node's own copy of it, in files that never change
 //! ```
 //!
-//! The stream denies deletes and purges and has no limits, so its sequence counts blocks: the
-//! message of sequence *n* is the *n*-th block. Every append says which sequence it expects to
-//! follow, so a writer that was deposed cannot append. What came of a publish without an answer
-//! is asked from the stream's leader before anything else is written.
+//! The stream denies deletes and purges and has no limits. Every block says which sequence it
+//! expects to follow, so a writer that was deposed cannot append. What came of a publish without
+//! an answer is asked from the stream's leader before anything else is written.
+//!
+//! Blocks are sent without waiting for each other's answers, and a sequence counts messages, not
+//! histories: when another writer's block takes the place of the first, the second may find the
+//! stream just as long as it expects. It is stored, but *void*: its root does not continue the
+//! history, nobody has acknowledged it, and every reader passes it over.
 
 mod connection;
+mod copy;
 mod error;
 mod feed;
 mod index;

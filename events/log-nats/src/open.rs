@@ -2,6 +2,8 @@
 
 use crate::{
     Connection, Fault, NatsLog, OpenError, Options, Synced,
+    copy::{Found, SealedCopy},
+    feed::Feed,
     index::Index,
     monitor::syncs_always,
     read::Shared,
@@ -10,8 +12,21 @@ use crate::{
 };
 use async_nats::jetstream::{ErrorCode, stream::Info};
 use chl_events::{Block, LedgerId};
-use chl_log::{Chain, ReadError};
-use std::sync::Arc;
+use chl_log::{Chain, Head, ReadError};
+use chl_log_files::root_at;
+use std::{
+    collections::BTreeSet,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+const WITNESS: &str = "this node's witness";
+const COPY: &str = "this node's copy";
+/// More void messages than a ledger's stream can come by: each needs a writer that is overtaken
+/// while it writes.
+const MOST_VOIDS_EVER: usize = 4096;
+/// How often a leader is asked again that knows less than this node.
+const GLANCE: Duration = Duration::from_millis(200);
 
 impl NatsLog {
     /// Opens the stream of a ledger, after checking its settings and all that this node has not
@@ -21,25 +36,138 @@ impl NatsLog {
     /// nodes do so at once, the first one's ledger counts for all. Nothing that exists is changed.
     pub fn open(connection: &Connection, options: &Options) -> Result<Self, OpenError> {
         connection.check_version()?;
-        let unreachable =
-            |source| OpenError::Unreachable { stream: options.stream.clone(), source };
-        let remote = Remote::new(connection, options).map_err(unreachable)?;
-        let (asked, with) = (remote.clone(), options.clone());
-        let found = connection.wait(async move { find(&asked, &with).await })?;
-        let info = found?;
+        let node = options.copy.as_deref().map(Found::look).transpose()?;
+        let seen = node.as_ref().and_then(Found::seen);
+        let remote = Remote::new(connection, options)
+            .map_err(|source| OpenError::Unreachable { stream: options.stream.clone(), source })?;
+        let info = found(&remote, options, seen)?;
         settings::compare(options, &info.config)?;
         settings::payload(&options.stream, connection.client().max_payload())?;
         settings::whole(&options.stream, &info.state)?;
         let urls = options.monitors.clone();
-        let seen = connection.wait(async move { look(&urls).await })??;
-        let synced = durable(options, seen)?;
+        let shown = connection.wait(async move { look(&urls).await })??;
+        let synced = durable(options, shown)?;
         let chain = Chain::new(ledger(&remote, &info, options)?);
-        let index = Index::new(chain.next(), 1);
-        let shared = Arc::new(Shared::new(remote, chain.head(), index, Vec::new()));
-        let mut log = Self { shared, chain, last: 0, synced, wound: None };
-        log.catch_up()
-            .map_err(|source| OpenError::Read { stream: options.stream.clone(), source })?;
+        let opening = Opening { options, remote: &remote, seen };
+        let mut sealed = match &node {
+            Some(node) => node.open(chain)?,
+            None => SealedCopy::empty(chain),
+        };
+        sealed.sequence = opening.compare(&sealed)?;
+        let index = Index::new(sealed.chain.next(), sealed.sequence + 1);
+        let files = sealed.files.clone();
+        let shared = Arc::new(Shared::new(remote.clone(), sealed.chain.head(), index, files));
+        let copy = node.map(|node| node.keep(options, &shared, &sealed)).transpose()?;
+        let (chain, last) = (sealed.chain, sealed.sequence);
+        let mut log =
+            Self { shared, chain, last, voids: 0, synced, copy, following: None, wound: None };
+        opening.catch_up(&mut log)?;
         Ok(log)
+    }
+}
+
+/// What the stream is compared with while it is opened.
+struct Opening<'a> {
+    options: &'a Options,
+    remote: &'a Remote,
+    /// Where this node's witness has seen the stream end.
+    seen: Option<Head>,
+}
+
+impl Opening<'_> {
+    fn read(&self, source: ReadError) -> OpenError {
+        OpenError::Read { stream: self.options.stream.clone(), source }
+    }
+
+    fn below(&self, who: &'static str, seen: u64, found: u64) -> OpenError {
+        OpenError::Below { stream: self.options.stream.clone(), who, seen, found }
+    }
+
+    fn forked(&self, who: &'static str, position: u64) -> OpenError {
+        OpenError::Forked { stream: self.options.stream.clone(), who, position }
+    }
+
+    /// Refuses a stream that is of another ledger than this node's folder, shorter than its copy,
+    /// or of another history than copy and witness; says which message the copy ends with.
+    fn compare(&self, sealed: &SealedCopy) -> Result<u64, OpenError> {
+        if let Some(seen) = self.seen {
+            let (expected, found) = (seen.ledger, sealed.chain.ledger());
+            if expected != found {
+                let (stream, who) = (self.options.stream.clone(), WITNESS);
+                return Err(OpenError::Ledger { stream, who, expected, found });
+            }
+            let root = root_at(&sealed.files, seen.next)?;
+            if root.is_some_and(|root| root != seen.root) {
+                return Err(self.forked(WITNESS, seen.next));
+            }
+        }
+        let Some(file) = sealed.files.last() else {
+            return Ok(0);
+        };
+        let end = file.next();
+        let own = file.blocks(end.saturating_sub(1)).next().transpose()?;
+        let (remote, blocks) = (self.remote.clone(), sealed.blocks);
+        let asked = async move { remote.last_in_time(blocks).await };
+        let last = self.remote.connection.wait(asked)?.map_err(|source| {
+            OpenError::Unreachable { stream: self.options.stream.clone(), source }
+        })?;
+        if last < blocks {
+            let found = if last == 0 { 0 } else { self.message(last)?.next() };
+            return Err(self.below(COPY, end, found));
+        }
+        // There are at least as many messages as blocks; void ones make it a few more.
+        for sequence in (blocks..=last).take(MOST_VOIDS_EVER) {
+            if own.as_ref() == Some(&self.message(sequence)?) {
+                return Ok(sequence);
+            }
+        }
+        Err(self.forked(COPY, end))
+    }
+
+    fn message(&self, sequence: u64) -> Result<Block, OpenError> {
+        message(self.remote, sequence).map_err(|source| self.read(source))
+    }
+
+    /// Reads what is not in the copy, and compares it with what the witness has seen.
+    fn catch_up(&self, log: &mut NatsLog) -> Result<(), OpenError> {
+        let mut forked = None;
+        let since = Instant::now();
+        loop {
+            let compare = |head: Head| match self.seen {
+                Some(seen) if seen.next == head.next && seen.root != head.root => {
+                    forked = Some(seen.next);
+                }
+                _ => {}
+            };
+            log.catch_up(compare).map_err(|source| self.read(source))?;
+            if let Some(position) = forked {
+                return Err(self.forked(WITNESS, position));
+            }
+            let (seen, found) = (self.seen.map_or(0, |seen| seen.next), log.chain.next());
+            if seen <= found {
+                return Ok(());
+            }
+            // A leader that was deposed and does not know it yet may know less than this node.
+            if self.options.replicas == 1 || since.elapsed() >= self.options.patience {
+                return Err(self.below(WITNESS, seen, found));
+            }
+            std::thread::sleep(GLANCE);
+        }
+    }
+}
+
+/// Finds the stream, or makes it, unless this node has seen one: that one is lost.
+fn found(remote: &Remote, options: &Options, seen: Option<Head>) -> Result<Info, OpenError> {
+    let (asked, mut with) = (remote.clone(), options.clone());
+    if let Some(seen) = seen {
+        with.create = with.create.filter(|_| seen.next == 0).map(|_| seen.ledger);
+    }
+    let found = remote.connection.wait(async move { find(&asked, &with).await })?;
+    match (found, seen) {
+        (Err(OpenError::NotFound { stream }), Some(seen)) if seen.next > 0 => {
+            Err(OpenError::Below { stream, who: WITNESS, seen: seen.next, found: 0 })
+        }
+        (found, _) => found,
     }
 }
 
@@ -116,8 +244,9 @@ fn durable(options: &Options, (always, lazily): (usize, bool)) -> Result<Synced,
 fn ledger(remote: &Remote, info: &Info, options: &Options) -> Result<LedgerId, OpenError> {
     let stream = &options.stream;
     let said = settings::ledger_of(&info.config);
-    let first =
-        if info.state.last_sequence > 0 { Some(first_block(remote, stream)?) } else { None };
+    let begun = info.state.last_sequence > 0;
+    let first = begun.then(|| message(remote, 1)).transpose();
+    let first = first.map_err(|source| OpenError::Read { stream: stream.clone(), source })?;
     let found = match (first.map(|block| block.ledger()), options.create) {
         (Some(found), _) => found,
         (None, Some(proposed)) => match said.map(parse) {
@@ -144,8 +273,8 @@ fn parse(text: &str) -> Option<LedgerId> {
     Some(LedgerId(number.to_be_bytes()))
 }
 
-fn first_block(remote: &Remote, stream: &str) -> Result<Block, OpenError> {
-    let read = |source| OpenError::Read { stream: stream.to_owned(), source };
-    let mut feed = crate::feed::Feed::open(remote, 1, 1, 0).map_err(read)?;
-    feed.next().unwrap_or(Err(ReadError::Gap { position: 0 })).map_err(read)
+/// The block of one message.
+fn message(remote: &Remote, sequence: u64) -> Result<Block, ReadError> {
+    let mut feed = Feed::open(remote, sequence, sequence, 0, BTreeSet::new())?;
+    feed.next().unwrap_or(Err(ReadError::Gap { position: 0 }))
 }

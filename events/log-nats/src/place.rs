@@ -12,7 +12,7 @@ use chl_events::Block;
 ///
 /// A block whose answer is missing is looked for at the stream's leader: it is there, or the
 /// same bytes are sent again (which the fence makes harmless when the first ones arrive late
-/// after all), or another writer's block is there.
+/// after all), or another message is there.
 pub(crate) async fn place(remote: &Remote, blocks: &[Block], base: u64) -> Result<(), PlaceError> {
     let mut patience = Patience::new(remote.patience);
     let mut done = 0;
@@ -62,11 +62,8 @@ impl Group<'_> {
                         return Ok(stored);
                     }
                 }
-                Ok(Found::Other(sequence)) if done == 0 => {
-                    return Err(PlaceError::Overtaken { sequence });
-                }
                 Ok(Found::Other(sequence)) => {
-                    return Err(PlaceError::Torn { stored: done, sequence });
+                    return Err(PlaceError::Overtaken { stored: done, sequence });
                 }
                 Ok(Found::Below(found)) => {
                     // A leader that was deposed and does not know it yet may answer so.
@@ -98,27 +95,24 @@ impl Group<'_> {
             return Ok(Found::Below(last));
         };
         let behind = usize::try_from(behind).unwrap_or(usize::MAX);
-        let most = self.blocks.len().min(done.saturating_add(behind));
-        // The root before a block stands for all before it: where the last one is ours, all are.
-        for count in (done + 1..=most).rev() {
-            let sequence = self.base + count as u64;
-            let message = self.remote.message(sequence).await?;
-            let ours = count.checked_sub(1).and_then(|index| self.blocks.get(index));
-            if ours.is_some_and(|block| block.bytes() == message) {
-                return Ok(Found::Stored(count));
+        let mut stored = done;
+        // One by one from the first: a later one may be there without it, and is void then.
+        for block in self.blocks.iter().skip(done).take(behind) {
+            let sequence = self.base + stored as u64 + 1;
+            if block.bytes() != self.remote.message(sequence).await? {
+                let none = stored == done;
+                return Ok(if none { Found::Other(sequence) } else { Found::Stored(stored) });
             }
-            if count == done + 1 {
-                return Ok(Found::Other(sequence));
-            }
+            stored += 1;
         }
-        Ok(Found::Stored(done))
+        Ok(Found::Stored(stored))
     }
 }
 
 enum Found {
-    /// So many of ours, and nothing behind them, unless they are all.
+    /// So many of ours.
     Stored(usize),
-    /// Another writer's message where ours would be.
+    /// A message that is not ours where the next of ours would be.
     Other(u64),
     /// The stream ends before what it had acknowledged.
     Below(u64),

@@ -8,7 +8,7 @@ use chl_events::Block;
 use std::collections::VecDeque;
 
 /// How many blocks are on their way at a time, each expecting the one before it.
-const WINDOW: usize = 16;
+pub(crate) const WINDOW: usize = 16;
 
 /// What came of sending blocks.
 pub(crate) struct Round {
@@ -20,8 +20,9 @@ pub(crate) struct Round {
     pub(crate) doubtful: bool,
 }
 
-/// Sends blocks to stand behind message `base`; when one fails, all behind it fail by themselves,
-/// since each expects its predecessor.
+/// Sends blocks to stand behind message `base`. When one fails, those behind it fail by themselves,
+/// unless other writers' messages make the stream just as long as one of them expects: such a
+/// block is stored and void, since it continues nothing.
 pub(crate) async fn publish(remote: &Remote, blocks: &[Block], base: u64) -> Round {
     let mut round = Round { acknowledged: 0, fault: None, doubtful: false };
     let mut flight: VecDeque<Sent> = VecDeque::with_capacity(WINDOW);

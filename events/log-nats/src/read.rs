@@ -9,7 +9,8 @@ use chl_events::Block;
 use chl_log::{Blocks, Head, HeadSignal, ReadError, ReadLog, Walk, Wanted};
 use chl_log_files::SealedFile;
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    collections::BTreeSet,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
     time::Duration,
 };
 
@@ -18,7 +19,7 @@ pub(crate) struct Shared {
     pub(crate) remote: Remote,
     signal: HeadSignal,
     index: Mutex<Index>,
-    sealed: RwLock<Vec<Arc<SealedFile>>>,
+    files: RwLock<Vec<Arc<SealedFile>>>,
 }
 
 impl Shared {
@@ -26,22 +27,24 @@ impl Shared {
         remote: Remote,
         head: Head,
         index: Index,
-        sealed: Vec<Arc<SealedFile>>,
+        files: Vec<Arc<SealedFile>>,
     ) -> Self {
-        let (index, sealed) = (Mutex::new(index), RwLock::new(sealed));
-        Self { remote, signal: HeadSignal::new(head), index, sealed }
+        let (index, files) = (Mutex::new(index), RwLock::new(files));
+        Self { remote, signal: HeadSignal::new(head), index, files }
     }
 
     pub(crate) fn index(&self) -> MutexGuard<'_, Index> {
         self.index.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn sealed(&self) -> RwLockReadGuard<'_, Vec<Arc<SealedFile>>> {
-        self.sealed.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(crate) fn sealed_mut(&self) -> RwLockWriteGuard<'_, Vec<Arc<SealedFile>>> {
-        self.sealed.write().unwrap_or_else(PoisonError::into_inner)
+    /// Lets readers find in a file of the copy what they had to ask the servers for; `sequence` is
+    /// that of the first message behind it.
+    pub(crate) fn sealed(&self, file: Arc<SealedFile>, sequence: u64) {
+        let mut files = self.files.write().unwrap_or_else(PoisonError::into_inner);
+        let next = file.next();
+        files.push(file);
+        // Under the same lock: a position is always in one of both.
+        self.index().forget_before(next, sequence);
     }
 
     /// Takes note of blocks that are durable now, and tells the readers.
@@ -54,6 +57,11 @@ impl Shared {
         self.signal.announce(head);
     }
 
+    /// Takes note of a message that is no part of the log.
+    pub(crate) fn skip(&self) {
+        self.index().skip();
+    }
+
     pub(crate) fn close(&self) {
         self.signal.close();
     }
@@ -61,32 +69,38 @@ impl Shared {
     /// What holds a position: a file of the copy, or messages on their way.
     fn fetch(&self, wanted: Wanted) -> Result<Blocks, ReadError> {
         let at = wanted.at;
-        let sealed = self.sealed();
-        let index = sealed.partition_point(|file| file.next() <= at);
-        if let Some(file) = sealed.get(index).filter(|file| file.first() <= at) {
+        let files = self.files.read().unwrap_or_else(PoisonError::into_inner);
+        let index = files.partition_point(|file| file.next() <= at);
+        if let Some(file) = files.get(index).filter(|file| file.first() <= at) {
             let blocks = file.blocks(at);
             return Ok(Box::new(
                 blocks.map(move |block| block.map_err(|error| error.into_read_error(at))),
             ));
         }
-        drop(sealed);
-        let (span, (_, end)) = {
+        let (span, end, voids) = {
             let index = self.index();
-            (index.span(at).ok_or(ReadError::Gap { position: at })?, index.end())
+            let span = index.span(at).ok_or(ReadError::Gap { position: at })?;
+            let (_, end) = index.end();
+            (span, end, index.voids(span.low.1, end - 1))
         };
-        let from = self.locate(at, span)?;
+        drop(files);
+        let from = self.locate(at, span, &voids)?;
         // The first one is asked for alone; whoever wants more of the stream wants it to its end.
         let to = if wanted.most == 1 { from } else { end - 1 };
-        Ok(Box::new(Feed::open(&self.remote, from, to, at)?))
+        let voids = voids.range(from..=to).copied().collect();
+        Ok(Box::new(Feed::open(&self.remote, from, to, at, voids)?))
     }
 
     /// The sequence of the message that holds a position, by halving the stretch it lies in.
-    fn locate(&self, at: u64, span: Span) -> Result<u64, ReadError> {
+    fn locate(&self, at: u64, span: Span, voids: &BTreeSet<u64>) -> Result<u64, ReadError> {
         let Span { mut low, mut high } = span;
-        while low.0 < at && high.1 - low.1 > 1 {
-            let middle = low.1 + (high.1 - low.1) / 2;
-            let block = Feed::open(&self.remote, middle, middle, at)?.next().transpose()?;
-            let first = block.map(|block| block.first()).ok_or(ReadError::Gap { position: at })?;
+        while low.0 < at {
+            let between = (low.1 + 1..high.1).filter(|sequence| !voids.contains(sequence));
+            let count = between.clone().count();
+            let Some(middle) = between.clone().nth(count / 2) else { break };
+            let mut found = Feed::open(&self.remote, middle, middle, at, BTreeSet::new())?;
+            let found = found.next().transpose()?;
+            let first = found.map(|block| block.first()).ok_or(ReadError::Gap { position: at })?;
             let half = (first, middle);
             if first <= at { low = half } else { high = half }
         }

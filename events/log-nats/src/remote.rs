@@ -29,6 +29,7 @@ pub(crate) struct Remote {
     context: Context,
     pub(crate) stream: String,
     subject: String,
+    replicated: bool,
     pub(crate) answer_timeout: Duration,
     pub(crate) patience: Duration,
 }
@@ -50,6 +51,7 @@ impl Remote {
             context: connection.jetstream(options.answer_timeout)?,
             stream: options.stream.clone(),
             subject: options.subject.clone(),
+            replicated: options.replicas > 1,
             answer_timeout: options.answer_timeout,
             patience: options.patience,
         })
@@ -98,13 +100,16 @@ impl Remote {
     }
 
     /// The sequence of the last message, asked for until a leader answers.
-    pub(crate) async fn last_in_time(&self) -> Result<u64, Fault> {
+    ///
+    /// An answer below `seen` may come from a leader that was deposed and does not know it yet:
+    /// where there can be several, it is asked again; the last answer counts.
+    pub(crate) async fn last_in_time(&self, seen: u64) -> Result<u64, Fault> {
         let mut patience = Patience::new(self.patience);
         loop {
             match self.last().await {
-                Err(fault) if !patience.again().await => return Err(fault),
-                Err(_) => {}
-                Ok(last) => return Ok(last),
+                Ok(last) if last >= seen || !self.replicated => return Ok(last),
+                found if !patience.again().await => return found,
+                _ => {}
             }
         }
     }

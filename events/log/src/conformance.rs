@@ -7,9 +7,11 @@
 mod appends;
 mod faults;
 mod reads;
+mod rivals;
 mod tree;
 
 pub use faults::survives_faults;
+pub use rivals::run_rivals;
 pub use tree::naive_root;
 
 use crate::{AppendError, Chain, EventLog};

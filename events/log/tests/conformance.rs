@@ -43,6 +43,11 @@ fn a_log_in_memory_conforms() {
 }
 
 #[test]
+fn writers_of_one_log_in_memory_conform() {
+    conformance::run_rivals(|| Ok(InMemory(MemoryLog::new(LEDGER)))).unwrap();
+}
+
+#[test]
 fn a_faulty_log_conforms_while_nothing_fails() {
     conformance::run(|| Ok(Faulty { store: MemoryLog::new(LEDGER), seed: 1, per_mille: 0 }))
         .unwrap();

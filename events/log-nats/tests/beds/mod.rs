@@ -6,6 +6,7 @@ use chl_log::conformance::{Bed, Broken};
 use chl_log_nats::{Access, Connection, NatsLog, Options};
 use chl_nats_servers::Servers;
 use std::sync::atomic::{AtomicU64, Ordering};
+use tempfile::TempDir;
 
 pub(crate) const LEDGER: LedgerId = LedgerId(*b"a ledger in NATS");
 
@@ -34,7 +35,17 @@ impl Beds {
     }
 
     pub(crate) fn bed(&self) -> Result<InStream, Broken> {
-        Ok(InStream { connection: self.connection.clone(), options: self.options() })
+        let connection = self.connection.clone();
+        Ok(InStream { connection, options: self.options(), _dir: None })
+    }
+
+    /// A stream and a node that keeps a copy of it.
+    pub(crate) fn bed_with_copy(&self, seal_bytes: u64) -> Result<InStream, Broken> {
+        let dir = tempfile::tempdir()?;
+        let mut options = self.options();
+        options.copy = Some(dir.path().join("node/log"));
+        options.seal_bytes = seal_bytes;
+        Ok(InStream { connection: self.connection.clone(), options, _dir: Some(dir) })
     }
 }
 
@@ -42,6 +53,7 @@ impl Beds {
 pub(crate) struct InStream {
     pub(crate) connection: Connection,
     pub(crate) options: Options,
+    _dir: Option<TempDir>,
 }
 
 impl Bed for InStream {
