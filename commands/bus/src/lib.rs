@@ -46,4 +46,4 @@ pub use prepare::{Prepared, prepare, prepare_document};
 pub use rejection::{BusRejection, Nearest, Refused};
 pub use show::{Viewer, event_for, show, show_texts};
 pub use states::{StatesError, StatesFile};
-pub use vault::{Person, Place, Vault, VaultError};
+pub use vault::{KeepKeys, Person, PersonKey, Place, Vault, VaultError};

@@ -1,22 +1,22 @@
 //! The vault: a key per person, outside the log. Who destroys the key forgets the person.
 //!
-//! One SQLite file. A new key is made when a person's first text comes, and is durable before the
-//! block that needs it ([`Vault::sync`]). Deleted keys are overwritten (`secure_delete`).
+//! A new key is made when a person's first text comes, and is durable before the block that needs
+//! it ([`Vault::sync`]).
 
 mod cipher;
+mod keep;
+
+pub use keep::{KeepKeys, PersonKey};
 
 use chl_events::{ActorId, KeyId, PartnerId, Sealed};
 use cipher::Key;
-use rusqlite::{Connection, OptionalExtension, params};
+use keep::KeyFile;
 use std::{
     collections::HashMap,
     fmt,
     path::Path,
     sync::{Mutex, MutexGuard, PoisonError},
 };
-
-/// How many keys stay in memory.
-const CACHED_KEYS: usize = 10_000;
 
 /// Whose text it is, by pseudonym.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -32,6 +32,18 @@ impl fmt::Display for Person {
         match self {
             Self::Actor(actor) => write!(f, "actor/{actor}"),
             Self::Partner(partner) => write!(f, "partner/{partner}"),
+        }
+    }
+}
+
+impl Person {
+    /// Reads a person as it is written.
+    pub fn read(text: &str) -> Option<Self> {
+        let (kind, id) = text.split_once('/')?;
+        match kind {
+            "actor" => id.parse().ok().map(Self::Actor),
+            "partner" => id.parse().ok().map(Self::Partner),
+            _ => None,
         }
     }
 }
@@ -53,6 +65,9 @@ pub enum VaultError {
     /// The file could not be read or written.
     #[error("the vault's file: {0}")]
     File(#[from] rusqlite::Error),
+    /// The place where keys are kept, which is no file, failed.
+    #[error("the vault: {0}")]
+    Kept(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// A stored key has another length.
     #[error("the key {0} is damaged")]
     Damaged(KeyId),
@@ -67,10 +82,9 @@ pub struct Vault {
 }
 
 struct Inner {
-    file: Connection,
-    persons: HashMap<Person, (KeyId, Key)>,
-    pending: HashMap<Person, (KeyId, Key)>,
-    trial: Option<HashMap<Person, (KeyId, Key)>>,
+    keys: Box<dyn KeepKeys>,
+    pending: HashMap<Person, PersonKey>,
+    trial: Option<HashMap<Person, PersonKey>>,
 }
 
 impl fmt::Debug for Vault {
@@ -79,32 +93,20 @@ impl fmt::Debug for Vault {
     }
 }
 
-const SCHEMA: &str = "
-    PRAGMA secure_delete = ON;
-    PRAGMA journal_mode = DELETE;
-    PRAGMA synchronous = FULL;
-    PRAGMA temp_store = MEMORY;
-    CREATE TABLE IF NOT EXISTS person_keys (
-        person TEXT PRIMARY KEY,
-        id BLOB NOT NULL UNIQUE,
-        key BLOB NOT NULL
-    ) WITHOUT ROWID;";
-
 impl Vault {
-    /// Opens the vault's file, or makes it.
+    /// Opens a vault in a file, or makes it.
     pub fn open(path: &Path) -> Result<Self, VaultError> {
-        Self::new(Connection::open(path)?)
+        Ok(Self::over(Box::new(KeyFile::open(path)?)))
     }
 
     /// A vault in memory: for tests and scratch copies.
     pub fn in_memory() -> Result<Self, VaultError> {
-        Self::new(Connection::open_in_memory()?)
+        Ok(Self::over(Box::new(KeyFile::in_memory()?)))
     }
 
-    fn new(file: Connection) -> Result<Self, VaultError> {
-        file.execute_batch(SCHEMA)?;
-        let (persons, pending) = (HashMap::new(), HashMap::new());
-        Ok(Self { inner: Mutex::new(Inner { file, persons, pending, trial: None }) })
+    /// A vault over any place where keys are kept.
+    pub fn over(keys: Box<dyn KeepKeys>) -> Self {
+        Self { inner: Mutex::new(Inner { keys, pending: HashMap::new(), trial: None }) }
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -118,7 +120,7 @@ impl Vault {
         place: Place<'_>,
         text: &str,
     ) -> Result<Sealed, VaultError> {
-        let (id, key) = self.lock().key_of(person)?;
+        let PersonKey { id, key } = self.lock().key_of(person)?;
         key.seal(id, place, text)
     }
 
@@ -129,14 +131,14 @@ impl Vault {
         place: Place<'_>,
         text: &str,
     ) -> Result<Option<Sealed>, VaultError> {
-        let key = self.lock().key(id)?;
-        key.map(|key| key.seal(id, place, text)).transpose()
+        let found = self.lock().key(id)?;
+        found.map(|found| found.key.seal(id, place, text)).transpose()
     }
 
     /// Opens a text; none when its key is gone or another than sealed it.
     pub fn open_text(&self, sealed: &Sealed) -> Result<Option<String>, VaultError> {
-        let key = self.lock().key(sealed.key)?;
-        Ok(key.and_then(|key| key.open(sealed)))
+        let found = self.lock().key(sealed.key)?;
+        Ok(found.and_then(|found| found.key.open(sealed)))
     }
 
     /// Makes new keys durable: before the block that holds what they sealed.
@@ -149,20 +151,21 @@ impl Vault {
     pub fn forget(&self, person: &Person) -> Result<bool, VaultError> {
         let mut inner = self.lock();
         let waited = inner.pending.remove(person).is_some();
-        inner.persons.remove(person);
-        let gone = inner
-            .file
-            .execute("DELETE FROM person_keys WHERE person = ?1", [person.to_string()])?;
-        Ok(waited || gone > 0)
+        Ok(inner.keys.forget(person)? || waited)
     }
 
     /// Copies the vault into a new file, as an export or backup takes it along.
     pub fn copy_to(&self, path: &Path) -> Result<(), VaultError> {
+        self.copy_into(&Self::open(path)?)
+    }
+
+    /// Copies every key into another vault, which has none of these persons' yet.
+    pub fn copy_into(&self, other: &Self) -> Result<(), VaultError> {
         let mut inner = self.lock();
         inner.sync()?;
-        let target = path.to_string_lossy();
-        inner.file.execute("VACUUM INTO ?1", [target.as_ref()])?;
-        Ok(())
+        let all = inner.keys.all()?;
+        drop(inner);
+        other.lock().keys.keep(&all)
     }
 
     /// From now on new keys are for trial: they end with it and are never written.
@@ -177,69 +180,38 @@ impl Vault {
 }
 
 impl Inner {
-    fn key_of(&mut self, person: &Person) -> Result<(KeyId, Key), VaultError> {
-        let known = self.persons.get(person).or_else(|| self.pending.get(person));
-        let known = known.or_else(|| self.trial.as_ref().and_then(|trial| trial.get(person)));
-        if let Some(known) = known {
+    fn key_of(&mut self, person: &Person) -> Result<PersonKey, VaultError> {
+        let young = self.pending.get(person);
+        let young = young.or_else(|| self.trial.as_ref().and_then(|trial| trial.get(person)));
+        if let Some(known) = young {
             return Ok(known.clone());
         }
-        let query = "SELECT id, key FROM person_keys WHERE person = ?1";
-        let found = self
-            .file
-            .prepare_cached(query)?
-            .query_row([person.to_string()], |row| Ok((row.get(0)?, row.get(1)?)))
-            .optional()?;
-        let found: Option<([u8; 16], Vec<u8>)> = found;
-        let Some((id, key)) = found else { return Ok(self.new_key(person)) };
-        let id = KeyId(id);
-        let key = Key::from_slice(&key).ok_or(VaultError::Damaged(id))?;
-        self.remember(person, id, &key);
-        Ok((id, key))
+        Ok(self.keys.of_person(person)?.unwrap_or_else(|| self.new_key(person)))
     }
 
-    fn new_key(&mut self, person: &Person) -> (KeyId, Key) {
-        let made = (KeyId(cipher::random_id()), Key::random());
+    fn new_key(&mut self, person: &Person) -> PersonKey {
+        let made = PersonKey { id: KeyId(cipher::random_id()), key: Key::random() };
         let to = self.trial.as_mut().unwrap_or(&mut self.pending);
         to.insert(person.clone(), made.clone());
         made
     }
 
-    fn remember(&mut self, person: &Person, id: KeyId, key: &Key) {
-        if self.persons.len() >= CACHED_KEYS {
-            self.persons.clear();
-        }
-        self.persons.insert(person.clone(), (id, key.clone()));
-    }
-
-    fn key(&self, id: KeyId) -> Result<Option<Key>, VaultError> {
+    fn key(&mut self, id: KeyId) -> Result<Option<PersonKey>, VaultError> {
         let trial = self.trial.iter().flat_map(HashMap::values);
-        let mut young = self.pending.values().chain(trial);
-        if let Some((_, key)) = young.find(|(known, _)| *known == id) {
-            return Ok(Some(key.clone()));
+        if let Some(young) = self.pending.values().chain(trial).find(|young| young.id == id) {
+            return Ok(Some(young.clone()));
         }
-        let mut query = self.file.prepare_cached("SELECT key FROM person_keys WHERE id = ?1")?;
-        let found: Option<Vec<u8>> = query.query_row([id.0], |row| row.get(0)).optional()?;
-        found.map(|key| Key::from_slice(&key).ok_or(VaultError::Damaged(id))).transpose()
+        self.keys.of_id(id)
     }
 
     fn sync(&mut self) -> Result<(), VaultError> {
         if self.pending.is_empty() {
             return Ok(());
         }
-        let transaction = self.file.transaction()?;
-        for (person, (id, key)) in &self.pending {
-            let insert = "INSERT INTO person_keys (person, id, key) VALUES (?1, ?2, ?3)";
-            transaction.prepare_cached(insert)?.execute(params![
-                person.to_string(),
-                id.0,
-                key.bytes()
-            ])?;
-        }
-        transaction.commit()?;
-        for (person, (id, key)) in std::mem::take(&mut self.pending) {
-            self.remember(&person, id, &key);
-        }
-        Ok(())
+        let kept = self.keys.keep(&self.pending);
+        // Whether they were kept or not: what was sealed under keys that were not is decided anew.
+        self.pending.clear();
+        kept
     }
 }
 
@@ -310,6 +282,20 @@ mod tests {
         assert!(held(&path));
         vault.forget(&anna()).unwrap();
         assert!(!held(&path));
+    }
+
+    #[test]
+    fn a_vault_is_copied_whole() {
+        let dir = tempfile::tempdir().unwrap();
+        let (vault, path) = (Vault::in_memory().unwrap(), dir.path().join("copy"));
+        let partner = Person::Partner("p-1".parse().unwrap());
+        let one = vault.seal(&anna(), place("1", "reason"), "hello").unwrap();
+        let two = vault.seal(&partner, place("1", "name"), "Anna").unwrap();
+        vault.copy_to(&path).unwrap();
+        let copy = Vault::open(&path).unwrap();
+        assert_eq!(copy.open_text(&one).unwrap().as_deref(), Some("hello"));
+        assert_eq!(copy.open_text(&two).unwrap().as_deref(), Some("Anna"));
+        assert_eq!(copy.seal(&anna(), place("1", "reason"), "hello").unwrap(), one);
     }
 
     #[test]
