@@ -2,11 +2,10 @@
 
 use crate::calendar::Zone;
 use crate::rejection::AnyRejection;
-use crate::{Facts, Rejection, Unavailable, ledger, mdf};
 use chl_commands::Command;
 use chl_events::{
     ActorId, Date, Event, FreeText, Instant, Origin, PostingLine, RecordedEvent, Role, Sealable,
-    Sealed, Stream,
+    Sealed,
 };
 
 /// Who asks, and when.
@@ -103,38 +102,16 @@ impl Fact {
     }
 }
 
-/// Why a decision made no facts.
-#[derive(Debug)]
-pub enum Refusal {
-    /// The business answer: no, and why.
-    Rejected(Rejection),
-    /// A state could not be loaded.
-    Unavailable(Unavailable),
-}
-
-impl<R: Into<Rejection>> From<R> for Refusal {
-    fn from(rejection: R) -> Self {
-        Self::Rejected(rejection.into())
-    }
-}
-
-impl From<Unavailable> for Refusal {
-    fn from(cause: Unavailable) -> Self {
-        Self::Unavailable(cause)
-    }
-}
-
 /// A note as events keep it; the bus has sealed it before the decision.
 pub(crate) fn sealed(note: Option<&FreeText>) -> Option<Sealed> {
     note.and_then(|note| note.sealed().cloned())
 }
 
-/// The one stream a command changes.
-pub fn stream_of(command: &Command, facts: Facts<'_>) -> Result<Stream, Refusal> {
-    match (command.stream(), command) {
-        (Some(stream), _) => Ok(stream),
-        (None, Command::Ledger(command)) => ledger::stream_of(command, facts),
-        (None, Command::Mdf(command)) => mdf::stream_of(command, facts),
-        (None, _) => Ok(Stream::Ledger),
-    }
+/// A command of the clock and the instant it is due at.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Due {
+    /// The instant; it becomes the command's time.
+    pub at: Instant,
+    /// What is due.
+    pub command: Command,
 }

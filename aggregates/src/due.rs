@@ -1,18 +1,9 @@
 //! What is due: the clock's commands that come before a command that touches what they end.
 
-use crate::{Facts, Unavailable, conflict, coop, deal, mdf};
+use crate::{Due, Facts, Unavailable, conflict, coop, deal, mdf};
 use chl_commands::{Command, coop::Coop, deal::Deal, mdf::Mdf};
 use chl_events::Instant;
 use std::cmp::Ordering;
-
-/// A command of the clock and the instant it is due at.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Due {
-    /// The instant; it becomes the command's time.
-    pub at: Instant,
-    /// What is due.
-    pub command: Command,
-}
 
 /// What is due by `time` on the slot, lot or request a command touches, in order of instant, kind
 /// and id.

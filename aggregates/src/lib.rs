@@ -10,6 +10,7 @@ mod calendar;
 mod context;
 mod money;
 mod posting;
+mod refusal;
 mod rejection;
 mod rows;
 #[cfg(test)]
@@ -34,13 +35,16 @@ mod partner;
 mod policies;
 mod programme;
 mod rebate;
+mod stream;
 
 pub use conflict::conflict_id;
-pub use context::{Context, Fact, Refusal, stream_of};
-pub use due::{Due, due};
+pub use context::{Context, Due, Fact};
+pub use due::due;
 pub use policies::{Reaction, react, react_to_refusal};
-pub use rejection::{AnyRejection, Class, CodeDoc, Rejection};
+pub use refusal::{Refusal, Rejection};
+pub use rejection::{AnyRejection, Class, CodeDoc};
 pub use rows::{Facts, Row, RowKey, Rows, RowsMut, STATES_VERSION, StreamVersion, Unavailable};
+pub use stream::stream_of;
 
 use chl_commands::Command;
 use chl_events::{Commit, Event, RecordedEvent};

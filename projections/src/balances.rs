@@ -6,7 +6,7 @@
 //! held + payable + reserved = accrued − reversed − expired − converted − paid + restored holds
 //! row by row.
 
-use crate::{FoldError, Keeps, Minor, fold::Fact, row::row};
+use crate::{FoldError, Keeps, Minor, fact::Fact, row::row};
 use chl_events::{
     Account, Currency, Event, Fund, PartnerId, PostingLine, ProgrammeId, Side, budget::BudgetEvent,
     claim::ClaimEvent, coop::CoopEvent, ledger::LedgerEvent, mdf::MdfEvent, rebate::RebateEvent,

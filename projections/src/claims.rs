@@ -2,7 +2,7 @@
 
 use crate::{
     FoldError, Keeps, List,
-    fold::Fact,
+    fact::Fact,
     lots::LotRow,
     requests::RequestRow,
     row::{row, states},

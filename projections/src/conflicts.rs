@@ -1,9 +1,9 @@
 //! Conflicts: who meets whom at which slot, and how it ended.
 
 use crate::{
-    FoldError, Keeps, List,
+    FoldError, Keeps,
     deals::{DealRow, DealState},
-    fold::Fact,
+    fact::Fact,
     row::{row, states},
 };
 use chl_events::{
@@ -11,6 +11,7 @@ use chl_events::{
     conflict::{
         ConflictEvent, ConflictKind, ConflictOpened, Criterion, LapseCause, Resolution, SlotMatch,
     },
+    deal::DealEvent,
     terms::ConflictRule,
 };
 
@@ -132,12 +133,52 @@ impl ConflictRow {
     }
 }
 
-/// Folds the facts of conflicts.
+/// Folds the facts of conflicts, and those of deals that move or end them.
 pub(crate) fn fold<S: Keeps<DealRow> + Keeps<ConflictRow>>(
     fact: &Fact<'_>,
     store: &mut S,
 ) -> Result<(), FoldError> {
-    let Event::Conflict(event) = fact.event() else { return Ok(()) };
+    match fact.event() {
+        Event::Conflict(event) => fold_conflict(fact, event, store),
+        Event::Deal(event) => fold_deal(fact, event, store),
+        Event::Ledger(_)
+        | Event::Partner(_)
+        | Event::Programme(_)
+        | Event::Customer(_)
+        | Event::Budget(_)
+        | Event::Mdf(_)
+        | Event::Coop(_)
+        | Event::Claim(_)
+        | Event::Rebate(_) => Ok(()),
+    }
+}
+
+fn fold_deal<S: Keeps<DealRow> + Keeps<ConflictRow>>(
+    fact: &Fact<'_>,
+    event: &DealEvent,
+    store: &mut S,
+) -> Result<(), FoldError> {
+    match event {
+        DealEvent::DealApproved(e) => incumbent_protected(&e.deal, e.protected_until, store),
+        DealEvent::DealExtended(e) => incumbent_protected(&e.deal, e.protected_until, store),
+        DealEvent::ProtectionEnded(e) => incumbent_ended(fact, &e.deal, store),
+        DealEvent::DealRegistered(_)
+        | DealEvent::DealRejected(_)
+        | DealEvent::DealAmended(_)
+        | DealEvent::DealWithdrawn(_)
+        | DealEvent::DealExpired(_)
+        | DealEvent::DealWon(_)
+        | DealEvent::DealLost(_)
+        | DealEvent::DealDisplaced(_)
+        | DealEvent::AttributionSet(_) => Ok(()),
+    }
+}
+
+fn fold_conflict<S: Keeps<DealRow> + Keeps<ConflictRow>>(
+    fact: &Fact<'_>,
+    event: &ConflictEvent,
+    store: &mut S,
+) -> Result<(), FoldError> {
     match event {
         ConflictEvent::ConflictOpened(e) => {
             store.put(ConflictRow::opened(fact, e))?;
@@ -227,7 +268,7 @@ fn contested_until<S: Keeps<DealRow>>(
 }
 
 /// Moves the end of the open conflicts of an incumbent whose protection begins or is extended.
-pub(crate) fn incumbent_protected<S: Keeps<DealRow> + Keeps<ConflictRow>>(
+fn incumbent_protected<S: Keeps<DealRow> + Keeps<ConflictRow>>(
     incumbent: &DealId,
     until: Instant,
     store: &mut S,
@@ -246,11 +287,13 @@ pub(crate) fn incumbent_protected<S: Keeps<DealRow> + Keeps<ConflictRow>>(
 }
 
 /// Lapses the open conflicts of an incumbent whose guard has ended.
-pub(crate) fn incumbent_ended<S: Keeps<DealRow> + Keeps<ConflictRow>>(
+fn incumbent_ended<S: Keeps<DealRow> + Keeps<ConflictRow>>(
     fact: &Fact<'_>,
-    open: &List,
+    incumbent: &DealId,
     store: &mut S,
 ) -> Result<(), FoldError> {
+    let deal: Option<&mut DealRow> = store.edit(&(incumbent.clone(),))?;
+    let open = deal.map(|deal| std::mem::take(&mut deal.challenged_in)).unwrap_or_default();
     for name in open.iter() {
         let Ok(conflict) = name.parse::<ConflictId>() else { continue };
         let row: Option<&mut ConflictRow> = store.edit(&(conflict.clone(),))?;

@@ -2,7 +2,7 @@
 //!
 //! Kept by the day, so that every period can be summed from whole days.
 
-use crate::{FoldError, Keeps, Minor, fold::Fact, row::row};
+use crate::{FoldError, Keeps, Minor, fact::Fact, row::row};
 use chl_events::{
     Currency, Date, Event, Fund, Money, PartnerId, ProgrammeId, budget::BudgetEvent,
     claim::ClaimEvent, coop::CoopEvent, mdf::MdfEvent,

@@ -2,8 +2,7 @@
 
 use crate::{
     FoldError, Keeps, List,
-    conflicts::{self, ConflictRow},
-    fold::Fact,
+    fact::Fact,
     row::{row, states},
 };
 use chl_events::{
@@ -151,27 +150,21 @@ impl DealRow {
     }
 }
 
-/// Folds the facts of deals.
-pub(crate) fn fold<S: Keeps<DealRow> + Keeps<ConflictRow>>(
-    fact: &Fact<'_>,
-    store: &mut S,
-) -> Result<(), FoldError> {
+/// Folds the facts of deals; what they mean for conflicts folds there.
+pub(crate) fn fold<S: Keeps<DealRow>>(fact: &Fact<'_>, store: &mut S) -> Result<(), FoldError> {
     let Event::Deal(event) = fact.event() else { return Ok(()) };
     match event {
         DealEvent::DealRegistered(e) => {
             store.put(DealRow::registered(fact, e))?;
             Ok(())
         }
-        DealEvent::DealApproved(e) => {
-            edit(fact, store, &e.deal, |row| {
-                row.state = DealState::Approved;
-                row.approved_on.get_or_insert(fact.effective_on());
-                row.approved_automatically.get_or_insert(e.automatic);
-                row.protected_from = Some(e.protected_from);
-                row.protected_until = Some(e.protected_until);
-            })?;
-            conflicts::incumbent_protected(&e.deal, e.protected_until, store)
-        }
+        DealEvent::DealApproved(e) => edit(fact, store, &e.deal, |row| {
+            row.state = DealState::Approved;
+            row.approved_on.get_or_insert(fact.effective_on());
+            row.approved_automatically.get_or_insert(e.automatic);
+            row.protected_from = Some(e.protected_from);
+            row.protected_until = Some(e.protected_until);
+        }),
         DealEvent::DealRejected(e) => {
             edit(fact, store, &e.deal, |row| row.end(fact, DealState::Rejected))
         }
@@ -183,13 +176,10 @@ pub(crate) fn fold<S: Keeps<DealRow> + Keeps<ConflictRow>>(
         DealEvent::DealWithdrawn(e) => {
             edit(fact, store, &e.deal, |row| row.end(fact, DealState::Withdrawn))
         }
-        DealEvent::DealExtended(e) => {
-            edit(fact, store, &e.deal, |row| {
-                row.protected_until = Some(e.protected_until);
-                row.extensions = e.extensions;
-            })?;
-            conflicts::incumbent_protected(&e.deal, e.protected_until, store)
-        }
+        DealEvent::DealExtended(e) => edit(fact, store, &e.deal, |row| {
+            row.protected_until = Some(e.protected_until);
+            row.extensions = e.extensions;
+        }),
         DealEvent::DealExpired(e) => {
             edit(fact, store, &e.deal, |row| row.end(fact, DealState::Expired))
         }
@@ -206,15 +196,10 @@ pub(crate) fn fold<S: Keeps<DealRow> + Keeps<ConflictRow>>(
         DealEvent::DealDisplaced(e) => {
             edit(fact, store, &e.deal, |row| row.end(fact, DealState::Displaced))
         }
-        DealEvent::ProtectionEnded(e) => {
-            let mut lapsed = List::default();
-            edit(fact, store, &e.deal, |row| {
-                row.guard_ended_at = Some(e.at);
-                row.guard_end = Some(e.cause);
-                lapsed = std::mem::take(&mut row.challenged_in);
-            })?;
-            conflicts::incumbent_ended(fact, &lapsed, store)
-        }
+        DealEvent::ProtectionEnded(e) => edit(fact, store, &e.deal, |row| {
+            row.guard_ended_at = Some(e.at);
+            row.guard_end = Some(e.cause);
+        }),
         DealEvent::AttributionSet(e) => edit(fact, store, &e.deal, |row| {
             let shares = e.shares.iter();
             row.shares = List::of(shares.map(|s| format!("{}:{}", s.partner, s.percent)));

@@ -1,6 +1,6 @@
 //! Lots: the dates of co-op by earning period, fixed when a lot opens.
 
-use crate::{FoldError, Keeps, fold::Fact, row::row};
+use crate::{FoldError, Keeps, fact::Fact, row::row};
 use chl_events::{Date, Event, Instant, LotId, PartnerId, ProgrammeId, coop::CoopEvent};
 
 row! {

@@ -1,8 +1,9 @@
 //! Rows kept in memory: for tests, for folds without a database, and to compare a database with.
 
 use crate::{
-    BalanceRow, CertificationRow, ClaimRow, ConflictRow, DayRow, DealRow, Keeps, LotRow,
-    MeasureRow, PartnerRow, Posting, ProgrammeRow, RequestRow, Row, Store, StoreError, TierRow,
+    BalanceRow, CertificationRow, ClaimRow, ConflictRow, DayRow, DealRow, Keeps, KeepsPostings,
+    LotRow, MeasureRow, PartnerRow, Posting, ProgrammeRow, RequestRow, Row, Store, StoreError,
+    TierRow,
 };
 use chl_events::Commit;
 use std::collections::BTreeMap;
@@ -106,14 +107,16 @@ memory! {
     days: DayRow,
 }
 
-impl Store for MemoryStore {
+impl KeepsPostings for MemoryStore {
     fn post(&mut self, posting: &Posting<'_>) -> Result<(), StoreError> {
         if let Some(postings) = &mut self.postings {
             postings.push(posting.canonical());
         }
         Ok(())
     }
+}
 
+impl Store for MemoryStore {
     fn earlier(&mut self, position: u64) -> Result<Commit, StoreError> {
         let found = self.commits.iter().find(|commit| commit.position == position);
         found.cloned().ok_or_else(|| {

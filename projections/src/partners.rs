@@ -2,7 +2,7 @@
 
 use crate::{
     FoldError, Keeps, List,
-    fold::Fact,
+    fact::Fact,
     row::{row, states},
 };
 use chl_events::{

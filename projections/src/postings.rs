@@ -1,9 +1,8 @@
 //! Postings: every posting line with the commit it stands in, copied as the decision made it.
 
-use crate::{Cell, Column, Field, FoldError, Kind, Store, StoreError, Table, fold::Fact};
+use crate::{Cell, Column, Field, FoldError, Kind, StoreError, Table, fact::Fact};
 use chl_events::{
     Account, ActorId, Book, Commit, Date, Fund, Instant, PostingLine, ProgrammeId, Side,
-    budget::BudgetEvent,
 };
 use std::borrow::Cow;
 
@@ -111,8 +110,14 @@ fn word(text: &str) -> Cell<'_> {
     Cell::Text(Cow::Borrowed(text))
 }
 
+/// Keeps posting lines.
+pub trait KeepsPostings {
+    /// Keeps a posting line.
+    fn post(&mut self, posting: &Posting<'_>) -> Result<(), StoreError>;
+}
+
 /// Hands an event's lines to the store.
-pub(crate) fn fold<S: Store>(fact: &Fact<'_>, store: &mut S) -> Result<(), FoldError> {
+pub(crate) fn fold<S: KeepsPostings>(fact: &Fact<'_>, store: &mut S) -> Result<(), FoldError> {
     for line_no in 0..fact.recorded.lines.len() {
         post(fact, fact.programme(), line_no, store)?;
     }
@@ -120,7 +125,7 @@ pub(crate) fn fold<S: Store>(fact: &Fact<'_>, store: &mut S) -> Result<(), FoldE
 }
 
 /// Hands a reversal's lines to the store, under the programme of the entry they mirror.
-pub(crate) fn fold_reversal<S: Store>(
+pub(crate) fn fold_reversal<S: KeepsPostings>(
     fact: &Fact<'_>,
     earlier: &Commit,
     store: &mut S,
@@ -134,7 +139,7 @@ pub(crate) fn fold_reversal<S: Store>(
     Ok(())
 }
 
-fn post<S: Store>(
+fn post<S: KeepsPostings>(
     fact: &Fact<'_>,
     programme: Option<&ProgrammeId>,
     line_no: usize,
@@ -156,14 +161,4 @@ fn post<S: Store>(
         command: &fact.commit.origin.id,
         actor: &fact.commit.origin.actor,
     })
-}
-
-/// The programme of a budget's event.
-pub(crate) fn budget_programme(event: &BudgetEvent) -> &ProgrammeId {
-    match event {
-        BudgetEvent::MdfBudgetCreated(e) => &e.programme,
-        BudgetEvent::MdfBudgetClosed(e) => &e.programme,
-        BudgetEvent::MdfAllocated(e) => &e.programme,
-        BudgetEvent::MdfAllocationReturned(e) => &e.programme,
-    }
 }

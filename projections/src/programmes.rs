@@ -1,6 +1,6 @@
 //! Programmes: their published versions, with the rules as they were published.
 
-use crate::{FoldError, Keeps, fold::Fact, row::row};
+use crate::{FoldError, Keeps, fact::Fact, row::row};
 use chl_events::{
     Currency, Date, DecodeError, Event, Instant, ProgrammeId,
     programme::{ProgrammeEvent, ProgrammePublished},

@@ -2,13 +2,11 @@
 
 use crate::{
     FoldError, Keeps,
-    claims::ClaimRow,
-    fold::Fact,
+    fact::Fact,
     row::{row, states},
 };
 use chl_events::{
-    ActorId, ClaimId, Code, Date, Event, Instant, Money, PartnerId, ProgrammeId, RequestId,
-    claim::ClaimEvent, mdf::MdfEvent,
+    ActorId, Code, Date, Event, Instant, Money, PartnerId, ProgrammeId, RequestId, mdf::MdfEvent,
 };
 
 states! {
@@ -80,37 +78,15 @@ row! {
 }
 
 impl RequestRow {
-    fn end(&mut self, fact: &Fact<'_>, state: RequestState) {
+    pub(crate) fn end(&mut self, fact: &Fact<'_>, state: RequestState) {
         self.state = state;
         self.ended_at = Some(fact.time());
     }
 }
 
-/// Folds the facts of MDF requests and of the claims on them.
-pub(crate) fn fold<S: Keeps<RequestRow> + Keeps<ClaimRow>>(
-    fact: &Fact<'_>,
-    store: &mut S,
-) -> Result<(), FoldError> {
-    match fact.event() {
-        Event::Mdf(event) => fold_mdf(fact, event, store),
-        Event::Claim(event) => fold_claim(fact, event, store),
-        Event::Ledger(_)
-        | Event::Partner(_)
-        | Event::Programme(_)
-        | Event::Customer(_)
-        | Event::Deal(_)
-        | Event::Conflict(_)
-        | Event::Budget(_)
-        | Event::Coop(_)
-        | Event::Rebate(_) => Ok(()),
-    }
-}
-
-fn fold_mdf<S: Keeps<RequestRow>>(
-    fact: &Fact<'_>,
-    event: &MdfEvent,
-    store: &mut S,
-) -> Result<(), FoldError> {
+/// Folds the facts of MDF requests; those of the claims on them fold in `claimed`.
+pub(crate) fn fold<S: Keeps<RequestRow>>(fact: &Fact<'_>, store: &mut S) -> Result<(), FoldError> {
+    let Event::Mdf(event) = fact.event() else { return Ok(()) };
     match event {
         MdfEvent::MdfAllocationCredited(_) | MdfEvent::MdfAllocationReduced(_) => Ok(()),
         MdfEvent::MdfRequested(e) => {
@@ -159,57 +135,8 @@ fn fold_mdf<S: Keeps<RequestRow>>(
     }
 }
 
-fn fold_claim<S: Keeps<RequestRow> + Keeps<ClaimRow>>(
-    fact: &Fact<'_>,
-    event: &ClaimEvent,
-    store: &mut S,
-) -> Result<(), FoldError> {
-    match event {
-        ClaimEvent::MdfClaimed(e) => {
-            edit(fact, store, &e.request, |row| row.state = RequestState::Claimed)
-        }
-        ClaimEvent::ClaimDisputed(e) => of_claim(fact, store, &e.claim, |row, _| {
-            row.state = RequestState::Claimed;
-        }),
-        ClaimEvent::ClaimApproved(e) => of_claim(fact, store, &e.claim, |row, is_final| {
-            if is_final {
-                row.end(fact, RequestState::Closed);
-            }
-        }),
-        // The reservation stands until another claim or its lapse.
-        ClaimEvent::ClaimWithdrawn(e) => of_claim(fact, store, &e.claim, reopen),
-        ClaimEvent::ClaimRejected(e) => of_claim(fact, store, &e.claim, reopen),
-        ClaimEvent::CoopClaimed(_)
-        | ClaimEvent::ProofAdded(_)
-        | ClaimEvent::ClaimPaid(_)
-        | ClaimEvent::PaymentFailed(_)
-        | ClaimEvent::ClaimClawedBack(_)
-        | ClaimEvent::ClawbackRecovered(_)
-        | ClaimEvent::ClawbackWrittenOff(_) => Ok(()),
-    }
-}
-
-fn reopen(row: &mut RequestRow, _: bool) {
-    if row.state == RequestState::Claimed {
-        row.state = RequestState::Approved;
-    }
-}
-
-/// Changes the request a claim is on, knowing whether the claim is its last.
-fn of_claim<S: Keeps<RequestRow> + Keeps<ClaimRow>>(
-    fact: &Fact<'_>,
-    store: &mut S,
-    claim: &ClaimId,
-    change: impl FnOnce(&mut RequestRow, bool),
-) -> Result<(), FoldError> {
-    let row: Option<&ClaimRow> = store.peek(&(claim.clone(),))?;
-    let Some(row) = fact.known(row, "claim", claim)? else { return Ok(()) };
-    let is_final = row.is_final.unwrap_or(true);
-    let Some(request) = row.request.clone() else { return Ok(()) };
-    edit(fact, store, &request, |row| change(row, is_final))
-}
-
-fn edit<S: Keeps<RequestRow>>(
+/// Changes a request.
+pub(crate) fn edit<S: Keeps<RequestRow>>(
     fact: &Fact<'_>,
     store: &mut S,
     request: &RequestId,

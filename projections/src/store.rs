@@ -1,77 +1,10 @@
 //! What folds ask of the place their rows are kept in.
 
 use crate::{
-    BalanceRow, CertificationRow, ClaimRow, ConflictRow, DayRow, DealRow, LotRow, MeasureRow,
-    PartnerRow, Posting, ProgrammeRow, RequestRow, Row, TierRow,
+    BalanceRow, CertificationRow, ClaimRow, ConflictRow, DayRow, DealRow, Keeps, KeepsPostings,
+    LotRow, MeasureRow, PartnerRow, ProgrammeRow, RequestRow, StoreError, TierRow,
 };
 use chl_events::Commit;
-use std::error::Error;
-
-/// Says that the rows, or an earlier commit, cannot be read or kept.
-#[derive(Debug, thiserror::Error)]
-#[error("the rows of a read model: {0}")]
-pub struct StoreError(#[source] pub Box<dyn Error + Send + Sync>);
-
-/// Says why a commit cannot be folded.
-#[derive(Debug, thiserror::Error)]
-pub enum FoldError {
-    /// The rows cannot be read or kept.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// An event speaks of something no earlier event brought up.
-    #[error("position {position}: {event} speaks of the unknown {what} {id}")]
-    Unknown {
-        /// The commit.
-        position: u64,
-        /// The event.
-        event: &'static str,
-        /// What it speaks of.
-        what: &'static str,
-        /// Its identifier.
-        id: String,
-    },
-    /// Two amounts of one row have different currencies.
-    #[error("position {position}: {event} mixes {one} and {other} in one amount")]
-    Currency {
-        /// The commit.
-        position: u64,
-        /// The event.
-        event: &'static str,
-        /// The currency so far.
-        one: chl_events::Currency,
-        /// The other.
-        other: chl_events::Currency,
-    },
-    /// A sum leaves the range of amounts.
-    #[error("position {position}: a sum leaves the range of amounts")]
-    Range {
-        /// The commit.
-        position: u64,
-    },
-    /// A frozen struct cannot be written.
-    #[error("position {position}: {source}")]
-    Bytes {
-        /// The commit.
-        position: u64,
-        /// What the codec says.
-        source: Box<dyn Error + Send + Sync>,
-    },
-}
-
-/// Keeps the rows of one read model.
-pub trait Keeps<R: Row> {
-    /// Finds a row to read.
-    fn peek(&mut self, key: &R::Key) -> Result<Option<&R>, StoreError>;
-
-    /// Finds a row to change.
-    fn edit(&mut self, key: &R::Key) -> Result<Option<&mut R>, StoreError>;
-
-    /// Finds a row to change, or begins one.
-    fn edit_or(&mut self, key: &R::Key, new: fn(&R::Key) -> R) -> Result<&mut R, StoreError>;
-
-    /// Keeps a row, in the place of one with the same key.
-    fn put(&mut self, row: R) -> Result<(), StoreError>;
-}
 
 /// Keeps the rows of all read models.
 pub trait Store:
@@ -87,10 +20,8 @@ pub trait Store:
     + Keeps<MeasureRow>
     + Keeps<ProgrammeRow>
     + Keeps<DayRow>
+    + KeepsPostings
 {
-    /// Keeps a posting line.
-    fn post(&mut self, posting: &Posting<'_>) -> Result<(), StoreError>;
-
     /// Reads an earlier commit, which a reversal names.
     fn earlier(&mut self, position: u64) -> Result<Commit, StoreError>;
 }

@@ -1,7 +1,7 @@
 //! What the clock owes on the lots that a command touches: closings and expiries.
 
 use super::{OpenLot, state};
-use crate::due::Due;
+use crate::Due;
 use crate::{Facts, Unavailable, claim};
 use chl_commands::Command;
 use chl_commands::claim::Claim;

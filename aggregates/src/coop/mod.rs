@@ -9,6 +9,7 @@ mod rejections;
 mod reverse_accrual;
 mod state;
 mod undo;
+mod window;
 
 pub(crate) use rejections::CoopRejection;
 pub(crate) use state::{CoopFund, Lot, OpenLot, RateKey, Sale};

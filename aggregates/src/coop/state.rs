@@ -1,6 +1,5 @@
 //! States of co-op: a row for each fund, lot and sale.
 
-use super::lot::Window;
 use crate::money::{add, take};
 use crate::{Facts, RowsMut, Unavailable, programme, rows};
 use chl_events::coop::{
@@ -40,6 +39,20 @@ pub struct OpenLot {
     pub closes_at: Option<Instant>,
     /// When what is not held expires.
     pub expires_at: Instant,
+}
+
+impl OpenLot {
+    fn of(event: &CoopLotOpened) -> Self {
+        Self {
+            earning_from: event.earning_from,
+            earning_until: event.earning_until,
+            usable_from: event.usable_from,
+            usable_until: event.usable_until,
+            claims_until: event.claims_until,
+            closes_at: Some(event.closes_at),
+            expires_at: event.expires_at,
+        }
+    }
 }
 
 /// A lot: what one earning period accrued.
@@ -176,7 +189,7 @@ pub(super) fn opened(event: &CoopLotOpened, rows: &mut dyn RowsMut) -> Result<()
     let fund = rows::get::<CoopFund>(&*rows, fund_key(programme, partner))?;
     let empty = || CoopFund { currency: version.currency, owed: zero, lots: BTreeMap::new() };
     let mut fund = fund.map_or_else(empty, Arc::unwrap_or_clone);
-    fund.lots.insert(event.lot.clone(), Window::of(event).open());
+    fund.lots.insert(event.lot.clone(), OpenLot::of(event));
     rows::put(rows, fund_key(programme, partner), fund);
     let lot = Lot {
         programme_version: event.programme_version,

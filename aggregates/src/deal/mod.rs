@@ -14,6 +14,7 @@ mod register_deal;
 mod reject_deal;
 mod rejections;
 mod slot;
+mod standing;
 mod state;
 mod terms;
 mod withdraw_deal;
@@ -25,7 +26,7 @@ pub(crate) use fold::evolve;
 pub(crate) use rejections::DealRejection;
 pub(crate) use slot::{Guard, Slot};
 pub(crate) use slot::{Occupant, Place, last_other, occupant, require_order};
-pub(crate) use state::named;
+pub(crate) use standing::named;
 pub(crate) use state::{Deal, DealState};
 
 use crate::{Context, Fact, Facts, Refusal};

@@ -3,10 +3,10 @@
 use super::DealRejection;
 use crate::calendar::Zone;
 use crate::programme::{self, Version};
-use crate::{Context, Facts, Refusal, Unavailable, conflict};
+use crate::{Facts, Unavailable};
 use chl_events::deal::Contract;
 use chl_events::{
-    Code, ConflictId, CustomerId, Date, DealId, Instant, Money, PartnerId, ProgrammeId, Role,
+    Code, ConflictId, CustomerId, Date, DealId, Instant, Money, PartnerId, ProgrammeId,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -68,7 +68,7 @@ pub struct Deal {
     pub product_line: Code,
     /// The territory.
     pub territory: Option<Code>,
-    /// Where it stands; `Contested` for as long as its conflict is not decided, see [`standing`].
+    /// Where it stands; `Contested` for as long as its conflict is not decided, see `standing`.
     pub state: DealState,
     /// Its value.
     pub value: Money,
@@ -99,39 +99,6 @@ impl Deal {
     pub(crate) fn zone(&self, facts: Facts<'_>) -> Result<Zone, Unavailable> {
         Ok(self.version(facts)?.zone())
     }
-}
-
-/// Where a deal stands, taking into account that its conflict may have lapsed.
-///
-/// A conflict lapses for all its challengers by one fact of its incumbent, so that a challenger's
-/// own row still says `Contested`.
-pub(crate) fn standing(facts: Facts<'_>, deal: &Deal) -> Result<DealState, Unavailable> {
-    match (deal.state, &deal.conflict) {
-        (DealState::Contested, Some(conflict)) if !conflict::stands(facts, conflict)? => {
-            Ok(DealState::Submitted)
-        }
-        (state, _) => Ok(state),
-    }
-}
-
-/// The deal a command names, with where it stands.
-///
-/// Another partner's deal gets the answer of an unknown one, and so does one of another customer.
-pub(crate) fn named(
-    facts: Facts<'_>,
-    context: &Context<'_>,
-    id: &DealId,
-    customer: &CustomerId,
-) -> Result<(Arc<Deal>, DealState), Refusal> {
-    let foreign = |deal: &Deal| {
-        context.origin.role == Role::Partner && deal.partner != context.origin.partner
-    };
-    let deal = facts
-        .get::<Deal>(id)?
-        .filter(|deal| deal.customer == *customer && !foreign(deal))
-        .ok_or_else(|| DealRejection::Unknown { deal: id.clone() })?;
-    let state = standing(facts, &deal)?;
-    Ok((deal, state))
 }
 
 /// The rejection of a command that a deal's state does not allow.

@@ -1,7 +1,7 @@
 //! What the clock owes on the request that a command touches: its lapse.
 
 use super::{Request, RequestState};
-use crate::due::Due;
+use crate::Due;
 use crate::{Facts, Unavailable, claim};
 use chl_commands::Command;
 use chl_commands::claim::Claim;

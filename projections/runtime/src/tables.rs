@@ -7,9 +7,9 @@ use crate::{
 use chl_events::Commit;
 use chl_log::ReadLog;
 use chl_projections::{
-    BalanceRow, CertificationRow, ClaimRow, ConflictRow, DayRow, DealRow, Keeps, LotRow,
-    MeasureRow, PartnerRow, Posting, ProgrammeRow, RequestRow, Row, Store, StoreError, Table,
-    TierRow,
+    BalanceRow, CertificationRow, ClaimRow, ConflictRow, DayRow, DealRow, Keeps, KeepsPostings,
+    LotRow, MeasureRow, PartnerRow, Posting, ProgrammeRow, RequestRow, Row, Store, StoreError,
+    Table, TierRow,
 };
 use rusqlite::Connection;
 use std::sync::Arc;
@@ -139,7 +139,7 @@ impl Tables {
     }
 }
 
-impl Store for Tables {
+impl KeepsPostings for Tables {
     fn post(&mut self, posting: &Posting<'_>) -> Result<(), StoreError> {
         let mut statement = self.db.prepare_cached(&self.postings.insert).map_err(failed)?;
         let mut binder = Binder::new(&mut statement, Posting::TABLE);
@@ -148,7 +148,9 @@ impl Store for Tables {
         self.posted += 1;
         Ok(())
     }
+}
 
+impl Store for Tables {
     fn earlier(&mut self, position: u64) -> Result<Commit, StoreError> {
         let bytes = self.log.commit_at(position).map_err(|source| StoreError(source.into()))?;
         let bytes = bytes.ok_or_else(|| {

@@ -3,7 +3,7 @@
 
 use crate::Row;
 use crate::conflict::Conflict;
-use crate::deal::state::standing;
+use crate::deal::standing::standing;
 use crate::deal::{Deal, DealState, Slot};
 use crate::given::{Given, Outcome};
 use crate::story::{
