@@ -1,19 +1,13 @@
 //! The bus: a ledger that is open, and the threads that work on it.
 
 use crate::{
-    catch_up::{CatchUpError, Owed, ReadFrom, catch_up},
+    catch_up::{Owed, catch_up},
     client::Client,
-    clock::{Clock, Watch},
-    committer::{Committer, LogError, OpenLog},
-    desk::Desk,
+    committer::Committer,
     flusher::Flusher,
-    history::History,
-    journal::Journal,
-    keys::{KeyStore, Keys},
-    opening::{Opening, OpeningError},
+    parts::{OpenError, Options, Parts},
     reader::SteadyReader,
-    states::{Shelf, States, StatesError, StatesFile},
-    vault::Vault,
+    standby::Standby,
     writer::{Bounds, Message, Writer},
 };
 use chl_log::{EventLog, ReadLog};
@@ -21,75 +15,10 @@ use std::{
     collections::VecDeque,
     sync::{
         Arc,
-        mpsc::{Receiver, Sender, channel},
+        mpsc::{Sender, channel},
     },
     thread::JoinHandle,
-    time::Duration,
 };
-
-/// What a ledger is made of, as the door has found it.
-pub struct Parts {
-    /// Opens the log, and opens it again after it was poisoned.
-    pub log: OpenLog,
-    /// The keys of its commands.
-    pub keys: Arc<dyn KeyStore>,
-    /// The file of states; without one they are built from the log and stay in memory.
-    pub states: Option<StatesFile>,
-    /// The keys of persons.
-    pub vault: Arc<Vault>,
-    /// The time.
-    pub clock: Box<dyn Clock>,
-    /// Where refusals are noted.
-    pub journal: Option<Arc<Journal>>,
-}
-
-/// How a ledger is run.
-#[derive(Debug, Clone)]
-pub struct Options {
-    /// What an empty log begins with.
-    pub opening: Opening,
-    /// The most commands made durable together.
-    pub group_commands: usize,
-    /// How many unchanged rows stay in memory.
-    pub cached_rows: usize,
-    /// After how many bytes of commits states and keys are written down.
-    pub flush_bytes: u64,
-    /// How far the clock may be off before nothing is written any more.
-    pub clock_tolerance: Duration,
-}
-
-impl Options {
-    /// The usual bounds.
-    pub fn new(opening: Opening) -> Self {
-        Self {
-            opening,
-            group_commands: 1024,
-            cached_rows: 100_000,
-            flush_bytes: 16 << 20,
-            clock_tolerance: Duration::from_secs(300),
-        }
-    }
-}
-
-/// Says why a ledger could not be opened.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// The log could not be opened.
-    #[error("{0}")]
-    Log(#[source] LogError),
-    /// The first commit could not be written.
-    #[error(transparent)]
-    Opening(#[from] OpeningError),
-    /// States could not be brought up to the log.
-    #[error(transparent)]
-    CatchUp(#[from] CatchUpError),
-    /// The file of states failed.
-    #[error(transparent)]
-    States(#[from] StatesError),
-    /// A thread could not be started.
-    #[error("a thread could not be started: {0}")]
-    Thread(#[from] std::io::Error),
-}
 
 /// An open ledger.
 pub struct Bus {
@@ -101,33 +30,27 @@ pub struct Bus {
 impl Bus {
     /// Opens a ledger: brings states and keys up to the log's end, settles what is owed there, and
     /// starts to take commands.
-    pub fn open(parts: Parts, options: &Options) -> Result<Self, OpenError> {
-        let Parts { log: mut open, keys, states, vault, clock, journal } = parts;
-        let mut log = open().map_err(OpenError::Log)?;
+    pub fn open(mut parts: Parts, options: &Options) -> Result<Self, OpenError> {
+        let log = (parts.log)().map_err(OpenError::Log)?;
+        let standby = Standby::open(parts, log.reader(), options)?;
+        Self::over(standby, log)
+    }
+
+    /// Takes over a ledger that was followed: opens its log to be written, settles what is owed at
+    /// its end, and starts to take commands.
+    pub fn take_over(mut standby: Standby) -> Result<Self, OpenError> {
+        let log = (standby.log)().map_err(OpenError::Log)?;
+        Self::over(standby, log)
+    }
+
+    fn over(mut standby: Standby, mut log: Box<dyn EventLog>) -> Result<Self, OpenError> {
         if log.head().next == 0 {
-            options.opening.write(log.as_mut(), clock.as_ref())?;
+            let clock = standby.desk.clock.as_ref();
+            standby.options.opening.write(log.as_mut(), clock)?;
         }
-        let reader = Arc::new(SteadyReader::new(log.reader()));
-        let shelf = states.map(|file| Shelf::new(file, Arc::clone(&keys)));
-        let stands_for = shelf.as_ref().map(Shelf::stands_for).transpose()?.flatten();
-        let filled = shelf.as_ref().map(Shelf::again).transpose()?;
-        let mut desk = Desk {
-            states: States::new(shelf, options.cached_rows),
-            history: History::new(Arc::clone(&reader)),
-            keys: Keys::new(keys),
-            watch: Watch::new(options.clock_tolerance, None),
-            clock,
-            vault: Arc::clone(&vault),
-            scratch: Default::default(),
-        };
-        let owed = bring_up(&mut desk, reader.as_ref(), stands_for)?;
-        let (inbox, messages) = channel();
-        let client = Client::new(inbox.clone(), journal.clone());
-        let bounds =
-            Bounds { group_commands: options.group_commands, flush_bytes: options.flush_bytes };
-        let committer = (log, open, vault, journal);
-        let threads = start(desk, owed, bounds, committer, filled, (inbox, messages))?;
-        Ok(Self { client, reader, threads })
+        standby.reader.replace(log.reader());
+        let owed = standby.bring_up(catch_up)?;
+        start(standby, log, owed)
     }
 
     /// A handle to send commands through; any number of threads may hold one.
@@ -162,44 +85,10 @@ impl Drop for Bus {
     }
 }
 
-/// Brings the desk up to the log; a file of states in any doubt is built anew.
-fn bring_up(
-    desk: &mut Desk,
-    reader: &dyn ReadLog,
-    stands_for: Option<(chl_events::LedgerId, u64)>,
-) -> Result<Owed, OpenError> {
-    let head = reader.head();
-    let keys = desk.keys.covered_to().min(head.next);
-    let usable = stands_for.filter(|(ledger, at)| *ledger == head.ledger && *at <= head.next);
-    if let Some((_, states)) = usable {
-        match catch_up(desk, reader, ReadFrom { states, keys }) {
-            Ok(owed) => return Ok(owed),
-            Err(
-                error @ (CatchUpError::Log(_) | CatchUpError::Commit(_) | CatchUpError::Keys(_)),
-            ) => {
-                return Err(error.into());
-            }
-            Err(
-                error @ (CatchUpError::States(_)
-                | CatchUpError::History(_)
-                | CatchUpError::Contradiction(_)),
-            ) => tracing::warn!(%error, "states are built anew from the log"),
-        }
-    }
-    desk.states.clear()?;
-    Ok(catch_up(desk, reader, ReadFrom { states: 0, keys })?)
-}
-
-type CommitterParts = (Box<dyn EventLog>, OpenLog, Arc<Vault>, Option<Arc<Journal>>);
-
-fn start(
-    desk: Desk,
-    owed: Owed,
-    bounds: Bounds,
-    (log, open, vault, journal): CommitterParts,
-    filled: Option<Shelf>,
-    (inbox, messages): (Sender<Message>, Receiver<Message>),
-) -> Result<Vec<JoinHandle<()>>, OpenError> {
+fn start(standby: Standby, log: Box<dyn EventLog>, owed: Owed) -> Result<Bus, OpenError> {
+    let Standby { desk, reader, vault, journal, filled, options, log: open, .. } = standby;
+    let (inbox, messages) = channel();
+    let client = Client::new(inbox.clone(), journal.clone());
     let head = log.head();
     let (tasks, work) = channel();
     let reports = inbox.clone();
@@ -217,6 +106,8 @@ fn start(
     let flusher = filled
         .map(|shelf| Flusher::start(shelf, move |done| send(&inbox, Message::Flushed(done))))
         .transpose()?;
+    let bounds =
+        Bounds { group_commands: options.group_commands, flush_bytes: options.flush_bytes };
     let mut writer = Writer {
         desk,
         ledger: head.ledger,
@@ -237,7 +128,7 @@ fn start(
     let thread = |name: &str| std::thread::Builder::new().name(name.into());
     let committing = thread("chl-committer").spawn(move || committer.run(&work))?;
     let writing = thread("chl-writer").spawn(move || writer.run())?;
-    Ok(vec![writing, committing])
+    Ok(Bus { client, reader, threads: vec![writing, committing] })
 }
 
 /// Tells the writer. It may have ended already, when nobody needs to be told any more.

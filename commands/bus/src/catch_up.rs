@@ -73,32 +73,7 @@ pub(crate) fn catch_up(
     reader: &dyn ReadLog,
     from: ReadFrom,
 ) -> Result<Owed, CatchUpError> {
-    let ledger = reader.head().ledger;
-    let begin = from.states.min(from.keys);
-    let mut last: Vec<Arc<Commit>> = Vec::new();
-    for block in reader.read(begin)? {
-        let block = block?;
-        for (position, bytes) in (block.first()..).zip(block.commits()) {
-            if position < begin {
-                continue;
-            }
-            let commit = Arc::new(Commit::decode(bytes)?);
-            if position >= from.keys && is_outside(&commit) {
-                desk.keys.push(command_key(&commit.origin), position);
-                desk.keys.durable(position.saturating_add(1))?;
-            }
-            if position < from.states {
-                continue;
-            }
-            desk.watch.recorded(commit.recorded_at);
-            if commit.origin.role != Role::Policy {
-                take(desk, &last)?;
-                write_down(desk, ledger, position)?;
-                last.clear();
-            }
-            last.push(commit);
-        }
-    }
+    let Tail { last, .. } = take_chains(desk, reader, from)?;
     note_last(desk, reader)?;
     let commits = match last.split_first() {
         Some((cause, settled)) => owed(desk, cause, settled)?,
@@ -106,6 +81,59 @@ pub(crate) fn catch_up(
     };
     let from = last.first().map_or(from.states, |cause| cause.position);
     Ok(Owed { from, commits })
+}
+
+/// Takes the log's tail into states and keys as far as its chains are whole, and returns from where
+/// on the rest is to be read: the last chain may still grow.
+pub(crate) fn follow(
+    desk: &mut Desk,
+    reader: &dyn ReadLog,
+    from: ReadFrom,
+) -> Result<ReadFrom, CatchUpError> {
+    let Tail { last, end } = take_chains(desk, reader, from)?;
+    let states = last.first().map_or(end, |cause| cause.position);
+    Ok(ReadFrom { states, keys: end })
+}
+
+/// What was read behind the last whole chain, and where reading ended.
+struct Tail {
+    last: Vec<Arc<Commit>>,
+    end: u64,
+}
+
+fn take_chains(
+    desk: &mut Desk,
+    reader: &dyn ReadLog,
+    from: ReadFrom,
+) -> Result<Tail, CatchUpError> {
+    let ledger = reader.head().ledger;
+    let begin = from.states.min(from.keys);
+    let mut tail = Tail { last: Vec::new(), end: begin };
+    for block in reader.read(begin)? {
+        let block = block?;
+        for (position, bytes) in (block.first()..).zip(block.commits()) {
+            if position < begin {
+                continue;
+            }
+            tail.end = position.saturating_add(1);
+            let commit = Arc::new(Commit::decode(bytes)?);
+            if position >= from.keys && is_outside(&commit) {
+                desk.keys.push(command_key(&commit.origin), position);
+                desk.keys.durable(tail.end)?;
+            }
+            if position < from.states {
+                continue;
+            }
+            desk.watch.recorded(commit.recorded_at);
+            if commit.origin.role != Role::Policy {
+                take(desk, &tail.last)?;
+                write_down(desk, ledger, position)?;
+                tail.last.clear();
+            }
+            tail.last.push(commit);
+        }
+    }
+    Ok(tail)
 }
 
 /// Whether a commit came from outside: with a key of its own to be found again by.

@@ -66,10 +66,15 @@ impl History {
         self.young.truncate(kept);
     }
 
+    /// Goes on behind the head of a log that others have written.
+    pub(crate) fn restart(&mut self) {
+        *self = Self::new(Arc::clone(&self.reader));
+    }
+
     /// Goes on behind the durable head of the log that was opened again.
     pub(crate) fn reopen(&mut self, log: Arc<dyn ReadLog>) {
         self.reader.replace(log);
-        *self = Self::new(Arc::clone(&self.reader));
+        self.restart();
     }
 
     /// The commit at a position, if there is one.

@@ -138,9 +138,4 @@ impl Keys {
             self.young.remove(&key);
         }
     }
-
-    /// Behind which position keys have to be put again.
-    pub(crate) fn covered_to(&self) -> u64 {
-        self.store.covered_to()
-    }
 }

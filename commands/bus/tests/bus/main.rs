@@ -8,5 +8,6 @@ mod groups;
 mod ledger;
 mod path;
 mod sight;
+mod standby;
 mod states;
 mod waiting;

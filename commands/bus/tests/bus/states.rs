@@ -8,10 +8,10 @@ use rusqlite::Connection;
 use serde_json::json;
 use std::{path::Path, sync::Arc};
 
-type Dump = (Vec<(u8, String, Vec<u8>)>, Option<(LedgerId, u64)>);
+pub(crate) type Dump = (Vec<(u8, String, Vec<u8>)>, Option<(LedgerId, u64)>);
 
 /// Every row of a file, and what it stands for.
-fn dump(path: &Path) -> Dump {
+pub(crate) fn dump(path: &Path) -> Dump {
     let file = Connection::open(path).unwrap();
     let mut query = file.prepare("SELECT kind, id, bytes FROM state_rows").unwrap();
     let rows = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap();

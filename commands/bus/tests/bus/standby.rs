@@ -1,0 +1,47 @@
+//! Standing by: a second process that follows the log and takes it over.
+
+use crate::ledger::{Given, customer, deal, json, market, options, recruit, send};
+use chl_bus::{Bus, Options, Standby};
+use chl_log::EventLog;
+use serde_json::json;
+use std::sync::Arc;
+
+#[test]
+fn a_standby_goes_on_where_the_writer_ended() {
+    let dir = tempfile::tempdir().unwrap();
+    let (writers, standbys) = (Given::new(), dir.path().join("standby"));
+    let writer = writers.open();
+    let other = Given { keys: Arc::default(), ..writers.clone() };
+    let small = Options { flush_bytes: 1, cached_rows: 1, ..options() };
+    let parts = other.parts(Some(&standbys));
+    let mut standby = Standby::open(parts, writers.log.reader(), &small).unwrap();
+    for lines in [market(), vec![deal("d1", "p", "acme")], vec![customer("x"), recruit("y")]] {
+        send(&writer, &lines);
+        standby.follow().unwrap();
+    }
+    // What came last it has not seen before it takes over.
+    send(&writer, &[customer("z")]);
+    writer.close();
+    let bus = Bus::take_over(standby).unwrap();
+    let again = send(&bus, &[deal("d1", "p", "acme"), customer("z")]);
+    assert!(again.iter().all(|answer| json(answer)["duplicate"] == json!(true)), "{again:?}");
+    let taken = deal("d1", "p", "acme").replace("RegisterDeal-d1", "another");
+    assert_eq!(json(&send(&bus, &[taken])[0])["code"], json!("deal.id_taken"));
+    let next = send(&bus, &[customer("new")]);
+    assert_eq!(json(&next[0])["position"], json!(writers.log.head().next - 1));
+    bus.close();
+    // Its states are those that the log gives.
+    let built = dir.path().join("built");
+    let anew = Given { keys: Arc::default(), ..writers };
+    Bus::open(anew.parts(Some(&built)), &options()).unwrap().close();
+    assert_eq!(crate::states::dump(&standbys), crate::states::dump(&built));
+}
+
+#[test]
+fn a_standby_of_an_empty_log_opens_it() {
+    let given = Given::new();
+    let standby = Standby::open(given.parts(None), given.log.reader(), &options()).unwrap();
+    let bus = Bus::take_over(standby).unwrap();
+    assert_eq!(given.log.head().next, 1);
+    assert!(send(&bus, &[customer("x")])[0].is_accepted());
+}
