@@ -6,9 +6,11 @@
 //! skipped and says so on a desk; where `CI` is set, it fails.
 
 mod program;
+mod proxy;
 mod server;
 mod servers;
 
 pub use program::{Program, program};
+pub use proxy::Proxy;
 pub use server::{Server, ServerError};
 pub use servers::{Servers, Shape};

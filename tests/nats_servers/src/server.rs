@@ -98,6 +98,10 @@ impl Server {
         format!("nats://{}", self.client)
     }
 
+    pub(crate) fn address(&self) -> &str {
+        &self.client
+    }
+
     /// Where it shows how it is.
     pub fn monitor(&self) -> String {
         format!("http://{}", self.monitor)

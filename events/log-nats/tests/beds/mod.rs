@@ -1,8 +1,9 @@
-//! Places for logs on servers that run: a stream for each.
+//! Places for logs on servers that run: a stream for each, and a history to fill it with.
+#![expect(dead_code, reason = "each test file uses its own part of it")]
 
-use chl_events::LedgerId;
-use chl_log::EventLog;
+use chl_events::{Block, LedgerId};
 use chl_log::conformance::{Bed, Broken};
+use chl_log::{Chain, EventLog, Verified};
 use chl_log_nats::{Access, Connection, NatsLog, Options};
 use chl_nats_servers::Servers;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -23,6 +24,22 @@ impl Beds {
         let access = Access::new(servers.urls(), "a test");
         let connection = Connection::open(&access).expect("the servers are ready");
         Self { connection, monitors: servers.monitors(), replicas, made: AtomicU64::new(0) }
+    }
+
+    /// The same places, reached in another way.
+    pub(crate) fn through(&self, url: String) -> Connection {
+        Connection::open(&Access::new(vec![url], "a test")).expect("the way is open")
+    }
+
+    /// The name of the server that leads a stream.
+    pub(crate) fn leader(&self, options: &Options) -> Option<String> {
+        let client = self.connection.client();
+        let stream = options.stream.clone();
+        let info = self.connection.wait(async move {
+            let jetstream = async_nats::jetstream::new(client);
+            jetstream.get_stream(stream).await.ok()?.get_info().await.ok()
+        });
+        info.expect("the connection is open")?.cluster?.leader
     }
 
     /// Options for a stream that nobody else has.
@@ -64,4 +81,36 @@ impl Bed for InStream {
     fn open(&mut self) -> Result<Box<dyn EventLog>, Broken> {
         Ok(Box::new(NatsLog::open(&self.connection, &self.options)?))
     }
+}
+
+/// Commits of a history that nothing but their count decides.
+pub(crate) fn commits(from: u64, count: u64) -> Vec<Vec<u8>> {
+    let commit = |position: u64| {
+        let mut bytes = position.to_be_bytes().to_vec();
+        bytes.resize(20 + (position % 700) as usize, 0x5a);
+        bytes
+    };
+    (from..from + count).map(commit).collect()
+}
+
+/// The next `count` commits of that history as blocks of `size` commits.
+pub(crate) fn blocks(chain: &Chain, count: u64, size: usize) -> Vec<Block> {
+    let mut chain = chain.clone();
+    let all = commits(chain.next(), count);
+    let pack = |piece: &[Vec<u8>]| chain.pack(piece).expect("small commits");
+    all.chunks(size).flat_map(pack).collect()
+}
+
+/// Requires a log to hold that history, and says how far it goes.
+pub(crate) fn holds(log: &NatsLog) -> u64 {
+    let mut next = 0;
+    let mut read = Verified::new(log.read(0).expect("it can be read"), Chain::new(LEDGER));
+    for block in read.by_ref() {
+        let block = block.expect("it is whole");
+        let found: Vec<Vec<u8>> = block.commits().map(<[u8]>::to_vec).collect();
+        assert_eq!(found, commits(next, found.len() as u64), "at {next}");
+        next = block.next();
+    }
+    assert_eq!(read.reached().head(), log.head());
+    next
 }
