@@ -1,7 +1,7 @@
 //! What the user can ask: the options of all calls, and the list of calls.
 
 use crate::{
-    asking,
+    asking, bench,
     exit::{EXIT_CODES, Exit},
     failure::Outcome,
     output::{Format, Output},
@@ -63,6 +63,7 @@ enum Call {
     Restore(writes::Restore),
     #[command(subcommand)]
     Programme(Programme),
+    Bench(bench::Bench),
     Schema(Schema),
     Completions(Completions),
 }
@@ -119,6 +120,7 @@ impl Args {
             Call::Log(call) => call.run(&place, output),
             Call::Check(call) => asking::ask(&place, Read::Check(call), output),
             Call::Programme(Programme::Check(call)) => call.run(output),
+            Call::Bench(call) => call.run(&global.data, output),
             Call::Schema(call) => call.print(output),
             Call::Completions(call) => call.print::<Self>(),
         }

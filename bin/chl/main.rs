@@ -6,6 +6,7 @@
 
 mod args;
 mod asking;
+mod bench;
 mod demo;
 mod exit;
 mod failure;

@@ -34,7 +34,7 @@ pub struct Args {
     /// Which year.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// Checks every answer of the channel year against the naive model (line `path`).
+    /// First checks every answer of the channel year against the naive model (line `year`).
     #[arg(long)]
     pub validate: bool,
     /// The program.
@@ -59,8 +59,10 @@ pub enum Line {
     Peers,
     /// One durable command on an idle machine, against one block of bare sled.
     Latency,
-    /// JSON in, durable, answered, folded; against cqrs-es on PostgreSQL.
+    /// JSON in, durable, answered, folded: sales against cqrs-es on PostgreSQL.
     Path,
+    /// The same way for the channel year in all its variety.
+    Year,
     /// Folds and SQLite from sealed files, against bare folds, prepared inserts and the peer.
     Rebuild,
     /// Bytes on disk.

@@ -17,9 +17,9 @@ use std::{fs, path::PathBuf, time::Instant};
 pub const PARTNERS: u64 = 500;
 /// How many commands are under way.
 const WINDOW: usize = 1024;
-/// Of ten events a customer makes: its registration, a deal with its approval, its end; sales.
+/// For each customer: its registration, a deal with its approval, the end of both, and sales.
 const EVENTS_PER_CUSTOMER: u64 = 10;
-const SALES_PER_CUSTOMER: u64 = 6;
+const SALES_PER_CUSTOMER: u64 = 5;
 
 /// A large ledger.
 pub struct Large {

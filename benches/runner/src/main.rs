@@ -52,6 +52,7 @@ const LINES: &[(Line, fn(&Setup) -> Result<()>)] = &[
     (Line::Peers, peers::run),
     (Line::Latency, latency::run),
     (Line::Path, path::run),
+    (Line::Year, path::year),
     (Line::Memory, memory::run),
     (Line::Rebuild, rebuild::run),
     (Line::Bytes, bytes::run),

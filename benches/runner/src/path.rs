@@ -121,9 +121,9 @@ fn year_line(setup: &Setup, window: usize, share: u64) -> Result<()> {
     compare(&figures, setup.args.rounds, Warmup::Yes, &mut sides)
 }
 
-/// The line.
+/// The line of sales.
 pub fn run(setup: &Setup) -> Result<()> {
-    for (window, count, theirs, bar, share) in WINDOWS {
+    for (window, count, theirs, bar, _) in WINDOWS {
         let mut sides = vec![side("chl, until its read models are written down", || {
             sales(setup, count, window, true)
         })];
@@ -138,7 +138,11 @@ pub fn run(setup: &Setup) -> Result<()> {
         sides.push(side("chl, until its last answer", || sales(setup, count, window, false)));
         let figures = [figure(line, "commands/s", 0)];
         compare(&figures, setup.args.rounds, Warmup::Yes, &mut sides)?;
-        year_line(setup, window, share)?;
     }
     Ok(())
+}
+
+/// The line of the year.
+pub fn year(setup: &Setup) -> Result<()> {
+    WINDOWS.into_iter().try_for_each(|(window, .., share)| year_line(setup, window, share))
 }

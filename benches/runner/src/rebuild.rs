@@ -76,7 +76,8 @@ fn bare_fold(blocks: &[Block]) -> Result<Vec<f64>> {
 struct Tables {
     create: Vec<String>,
     indices: Vec<String>,
-    rows: Vec<(String, Vec<Vec<Value>>)>,
+    /// With the number of columns.
+    rows: Vec<(String, usize, Vec<Vec<Value>>)>,
 }
 
 impl Tables {
@@ -97,7 +98,7 @@ impl Tables {
             let read = statement.query_map([], |row| {
                 (0..columns).map(|column| row.get(column)).collect::<rusqlite::Result<Vec<Value>>>()
             })?;
-            rows.push((name, read.collect::<Result<_, _>>()?));
+            rows.push((name, columns, read.collect::<Result<_, _>>()?));
         }
         Ok(Self { create: of("table")?, indices: of("index")?, rows })
     }
@@ -113,9 +114,8 @@ impl Tables {
         for sql in &self.create {
             db.execute_batch(sql)?;
         }
-        for (name, rows) in &self.rows {
-            let columns = rows.first().map_or(1, Vec::len);
-            let places = vec!["?"; columns].join(",");
+        for (name, columns, rows) in &self.rows {
+            let places = vec!["?"; *columns].join(",");
             let mut insert = db.prepare(&format!("INSERT INTO {name} VALUES ({places})"))?;
             for row in rows {
                 insert.execute(rusqlite::params_from_iter(row))?;
@@ -172,7 +172,7 @@ fn sqlite_line(setup: &Setup, log: Arc<dyn ReadLog>) -> Result<()> {
     }
     drop(Views::build(&link, Arc::clone(&log), &mut |_, _| {})?);
     let tables = Tables::read(&link)?;
-    let rows: usize = tables.rows.iter().map(|(_, rows)| rows.len()).sum();
+    let rows: usize = tables.rows.iter().map(|(.., rows)| rows.len()).sum();
     say(format!("{events} events make {rows} rows"));
     let build = || {
         let start = Instant::now();

@@ -15,7 +15,7 @@ use chl_bus::{Answer, Defaults, Document, decode};
 use chl_commands::{Command, conflict::Conflict};
 use chl_events::{ConflictId, Event, deal::DealEvent};
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     fmt,
 };
 
@@ -53,6 +53,9 @@ struct Following {
     names: BTreeMap<ConflictId, ConflictId>,
     /// The first answer of every key.
     first: HashMap<(String, String), usize>,
+    /// What the ledger was followed in where the domain is silent: deals, requests, claims, and the
+    /// funds these draw on. What the model says of them afterwards is a guess.
+    guessed: BTreeSet<String>,
     checked: Checked,
     surprises: Vec<String>,
 }
@@ -93,22 +96,31 @@ impl Following {
             self.first.insert(key, at);
         }
         let sent = self.sent(document)?;
-        let before = self.model.clone();
-        let verdict = self.model.step(&sent);
-        if !agrees(&verdict, answer) {
+        // What the ledger refused leaves the model as it was, whatever the model thinks of it.
+        let verdict = match answer.is_accepted() {
+            true => self.model.step(&sent),
+            false => self.model.clone().step(&sent),
+        };
+        let subjects = subjects(&sent.command)?;
+        // A sale adds to a fund, whatever the fund holds.
+        let adds = matches!(sent.command, Command::Coop(_));
+        let guess = !adds && subjects.iter().any(|subject| self.guessed.contains(subject));
+        let open = verdict == Verdict::Unsure || guess;
+        if !open && !agrees(&verdict, answer) {
             self.surprises.push(format!("{verdict:?} was expected of {line}, not {answer:?}"));
         }
-        match (&verdict, answer.is_accepted()) {
-            (Verdict::Accepted, false) => {
-                self.model = before;
-                self.model.settle(sent.at);
-            }
-            (Verdict::Refused(_) | Verdict::Unsure, true) => self.model.follow(&sent),
-            (Verdict::Accepted, true) | (Verdict::Refused(_) | Verdict::Unsure, false) => {}
+        if open && answer.is_accepted() {
+            self.guessed.extend(subjects);
         }
-        match verdict {
-            Verdict::Unsure => self.checked.open += 1,
-            Verdict::Accepted | Verdict::Refused(_) => self.checked.agreed += 1,
+        match (&verdict, answer.is_accepted()) {
+            (Verdict::Refused(_) | Verdict::Unsure, true) => self.model.follow(&sent),
+            (_, false) => self.model.settle(sent.at),
+            (Verdict::Accepted, true) => {}
+        }
+        if open {
+            self.checked.open += 1;
+        } else {
+            self.checked.agreed += 1;
         }
         self.learn(answer);
         Ok(())
@@ -170,4 +182,22 @@ impl Following {
             }
         }
     }
+}
+
+/// The deal, request and claim a command names, and the fund it draws on or adds to.
+fn subjects(command: &Command) -> Result<Vec<String>> {
+    let data = serde_json::to_value(command)?;
+    let text = |field: &str| data.get(field).and_then(|value| value.as_str());
+    let named = ["claim", "deal", "request"].into_iter().filter_map(|field| {
+        Some(format!("{field} {}", text(field)?))
+    });
+    let mut subjects: Vec<String> = named.collect();
+    if matches!(command, Command::Coop(_) | Command::Claim(_))
+        && let (Some(programme), Some(partner)) = (text("programme"), text("partner"))
+    {
+        let fund = if matches!(command, Command::Coop(_)) { "coop" } else { text("fund").unwrap_or("coop") };
+        let fund = if text("request").is_some() { "mdf" } else { fund };
+        subjects.push(format!("{fund} {programme} {partner}"));
+    }
+    Ok(subjects)
 }
