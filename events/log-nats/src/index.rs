@@ -70,7 +70,11 @@ impl Index {
             return None;
         }
         let pair = |(position, sequence): (&u64, &u64)| (*position, *sequence);
-        let low = self.known.range(..=position).next_back().map(pair)?;
+        let mut low = self.known.range(..=position).next_back().map(pair)?;
+        // Of where a file of the copy ended it was known before what came next.
+        while self.voids.contains(&low.1) {
+            low.1 += 1;
+        }
         let high = self.known.range(position + 1..).next().map(pair).unwrap_or(self.end);
         Some(Span { low, high })
     }
