@@ -15,12 +15,16 @@
 
 mod actors;
 mod door;
+mod lease;
 mod queue;
 mod quota;
 mod refusal;
 mod subject;
+mod vault;
 
 pub use actors::{Actor, Actors, ActorsError};
 pub use door::{Asker, Behind, DEADLINE, Door, DoorError, Limits, Questions, Unanswered};
+pub use lease::{Held, Lease, LeaseError};
 pub use queue::{Parked, Queue, QueueError, QueueOptions, parked};
 pub use refusal::Refusal;
+pub use vault::{BucketError, BucketKeys};

@@ -3,4 +3,5 @@
 
 mod queued;
 mod requests;
+mod shared;
 mod stage;

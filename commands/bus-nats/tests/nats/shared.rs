@@ -1,0 +1,76 @@
+//! What several processes share: the lease, and the keys of persons.
+
+use crate::stage::Stage;
+use chl_bus::{Person, Place, Vault};
+use chl_bus_nats::{BucketKeys, Lease};
+use chl_events::Code;
+use std::time::Duration;
+
+fn main_ledger() -> Code {
+    Code::new("main").unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_process_holds_the_lease_and_another_takes_it_when_it_ends() {
+    let Some(stage) = Stage::set().await else { return };
+    let length = Duration::from_secs(1);
+    let open = |node: &'static str| {
+        let (nats, ledger) = (stage.nats.clone(), main_ledger());
+        async move { Lease::open(&nats, &ledger, node, 1, length).await.unwrap() }
+    };
+    let (one, two) = (open("one").await, open("two").await);
+    let mut held = one.take().await.unwrap().expect("nobody holds it");
+    assert!(two.take().await.unwrap().is_none());
+    assert_eq!(two.holder().await.unwrap().as_deref(), Some("one"));
+    for _ in 0..4 {
+        tokio::time::sleep(length / 2).await;
+        assert!(held.renew().await.unwrap(), "it is renewed in time");
+    }
+    held.release().await.unwrap();
+    let mut lost = two.take().await.unwrap().expect("it was given up");
+    // Nobody renews it: it ends by itself.
+    let mut taken = None;
+    while taken.is_none() {
+        tokio::time::sleep(length / 4).await;
+        taken = one.take().await.unwrap();
+    }
+    assert!(!lost.renew().await.unwrap(), "who lost it is told");
+    assert_eq!(two.holder().await.unwrap().as_deref(), Some("one"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_is_everybodys_until_it_is_destroyed() {
+    let Some(stage) = Stage::set().await else { return };
+    let mut vaults = Vec::new();
+    for _ in 0..2 {
+        let keys = BucketKeys::open(&stage.nats, &main_ledger(), 1).await.unwrap();
+        vaults.push(Vault::over(Box::new(keys)));
+    }
+    let work = move || {
+        let anna = Person::Actor("u-anna".parse().unwrap());
+        let place = Place { source: "/s", id: "1", field: "reason" };
+        let sealed = vaults[0].seal(&anna, place, "hello").unwrap();
+        assert_eq!(vaults[1].open_text(&sealed).unwrap(), None, "it is not durable yet");
+        vaults[0].sync().unwrap();
+        assert_eq!(vaults[1].open_text(&sealed).unwrap().as_deref(), Some("hello"));
+        assert_eq!(vaults[1].seal(&anna, place, "hello").unwrap(), sealed);
+        // Two processes make a key for one person at once: the first one's counts.
+        let ben = Person::Actor("u-ben".parse().unwrap());
+        let first = vaults[0].seal(&ben, place, "one").unwrap();
+        let second = vaults[1].seal(&ben, place, "two").unwrap();
+        vaults[0].sync().unwrap();
+        let taken = vaults[1].sync().unwrap_err().to_string();
+        assert!(taken.contains("u-ben"), "{taken}");
+        assert_eq!(vaults[1].seal(&ben, place, "one").unwrap(), first);
+        assert_eq!(vaults[1].open_text(&second).unwrap(), None);
+        // Destroyed by one, it is gone for the other.
+        assert!(vaults[0].forget(&anna).unwrap());
+        let began = std::time::Instant::now();
+        while vaults[1].open_text(&sealed).unwrap().is_some() {
+            assert!(began.elapsed() < Duration::from_secs(20), "it is still known");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        assert!(!vaults[1].forget(&anna).unwrap());
+    };
+    tokio::task::spawn_blocking(work).await.unwrap();
+}
