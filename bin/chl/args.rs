@@ -8,6 +8,7 @@ use crate::{
     place::Place,
     reads::{self, Read},
     reference::{self, codes::Code, completions::Completions, schema::Schema},
+    servers::Servers,
     writes,
 };
 use clap::{Parser, Subcommand};
@@ -42,6 +43,8 @@ struct Global {
     /// A head of the log is sealed when its blocks have so many bytes; without it 16 MiB.
     #[arg(long, value_name = "BYTES", global = true, env = "CHL_SEAL_BYTES", hide = true)]
     seal_bytes: Option<u64>,
+    #[command(flatten)]
+    servers: Servers,
 }
 
 #[derive(Debug, Subcommand)]
@@ -104,16 +107,20 @@ impl Args {
     /// Does what was asked.
     pub(crate) fn run(self) -> Outcome<Exit> {
         let Self { global, call } = self;
-        let place = Place::new(&global.data, &global.ledger)?.sealing_at(global.seal_bytes);
+        let place = Place::new(&global.data, &global.ledger)?;
+        let place = place.sealing_at(global.seal_bytes).on(&global.servers);
         let output = Output::standard(global.output);
         match call {
             Call::Submit(call) => call.run(&place, output),
             Call::Demo(call) => call.run(global.data, output),
             Call::Import(Import::Csv(call)) => call.run(&place, output),
             Call::Rebuild(call) => call.run(&place, output),
-            Call::Backup(call) => asking::ask(&place, Read::Backup(call.absolute()?), output),
+            Call::Backup(call) => {
+                place.require_embedded("a backup")?;
+                asking::ask(&place, Read::Backup(call.absolute()?), output)
+            }
             Call::Restore(call) => call.run(&place, output),
-            Call::Serve(call) => call.run(&place),
+            Call::Serve(call) => call.run(&place, &global.servers),
             Call::Query(call) => asking::ask(&place, Read::Query(call), output),
             Call::Sql(call) => asking::ask(&place, Read::Sql(call), output),
             Call::Explain(call) => call.run(&place, output),

@@ -3,14 +3,15 @@
 use crate::{
     exit::Exit,
     failure::Outcome,
-    ledger::{Attempt, Reading, open_log, open_vault, unopened},
+    ledger::{Attempt, Reading, open_bucket, open_log, open_stream, open_vault, unopened},
     output::{Output, Sink},
     owner::{Reached, Request, connect, reach},
     place::Place,
     reads::{Read, Tail},
+    servers::Servers,
 };
 use chl_log::EventLog;
-use chl_log_sled::{OpenError, Options, SledLog};
+use chl_log_sled::{OpenError, Options};
 use std::{
     fs,
     sync::Arc,
@@ -26,21 +27,35 @@ pub(crate) struct OpenedToRead {
     /// What answers are read from.
     pub(crate) reading: Reading,
     /// The lock is held, and the log open, as long as this lives.
-    _log: SledLog,
+    _log: Box<dyn EventLog>,
 }
 
 /// Opens a ledger to read it; appends nothing.
 pub(crate) fn open_to_read(place: &Place) -> Outcome<Attempt<OpenedToRead>> {
+    if let Some(servers) = place.servers() {
+        return followed(place, servers);
+    }
     let options = Options { seen: crate::ledger::seen(place), ..Options::default() };
     match open_log(place, options) {
         Ok(log) => {
             let vault = place.vault().exists().then(|| open_vault(place)).transpose()?;
             let reading = Reading::new(place, log.reader(), vault.map(Arc::new));
-            Ok(Attempt::Opened(OpenedToRead { reading, _log: log }))
+            Ok(Attempt::Opened(OpenedToRead { reading, _log: Box::new(log) }))
         }
         Err(error @ OpenError::Owned { .. }) => Ok(Attempt::Owned(unopened(place, error))),
         Err(error) => Err(unopened(place, error)),
     }
+}
+
+/// Opens a ledger on servers to read it: this machine's copy, brought up to the stream.
+fn followed(place: &Place, servers: &Servers) -> Outcome<Attempt<OpenedToRead>> {
+    let (connection, log) = match open_stream(place, servers, None)? {
+        Attempt::Opened((connection, _, log)) => (connection, log),
+        Attempt::Owned(failure) => return Ok(Attempt::Owned(failure)),
+    };
+    let vault = open_bucket(place, servers, &connection)?;
+    let reading = Reading::new(place, log.reader(), Some(Arc::new(vault)));
+    Ok(Attempt::Opened(OpenedToRead { reading, _log: Box::new(log) }))
 }
 
 /// Asks a question and writes the answer.

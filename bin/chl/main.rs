@@ -19,6 +19,7 @@ mod owner;
 mod place;
 mod reads;
 mod reference;
+mod servers;
 mod talk;
 mod user;
 mod writes;

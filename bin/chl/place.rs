@@ -8,14 +8,19 @@
 //! DIR/LEDGER/views.sqlite   the read models, a cache over the log
 //! DIR/LEDGER/journal/       refused commands, bounded
 //! DIR/LEDGER/socket         the owner's local socket, while there is one
+//! DIR/LEDGER@nats/          the same of a node, whose ledger lives on servers; log/ is its own copy
 //! ```
 //!
 //! The log and the vault are the ledger; everything else is built anew from them.
 
-use crate::failure::{Failure, Outcome};
+use crate::{
+    failure::{Failure, Outcome},
+    servers::Servers,
+};
 use std::{
     fs,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 /// The folder of one ledger.
@@ -24,6 +29,7 @@ pub(crate) struct Place {
     dir: PathBuf,
     ledger: String,
     seal_bytes: Option<u64>,
+    servers: Option<Arc<Servers>>,
 }
 
 impl Place {
@@ -32,12 +38,27 @@ impl Place {
         // The same rule as for every identifier; it also keeps the name one path segment.
         chl_events::Code::new(ledger)
             .map_err(|error| Failure::usage(format_args!("--ledger {ledger:?}: {error}")))?;
-        Ok(Self { dir: data.join(ledger), ledger: ledger.into(), seal_bytes: None })
+        Ok(Self { dir: data.join(ledger), ledger: ledger.into(), seal_bytes: None, servers: None })
     }
 
     /// The same place, with a head of another size than usual.
     pub(crate) fn sealing_at(self, seal_bytes: Option<u64>) -> Self {
         Self { seal_bytes, ..self }
+    }
+
+    /// The place of a node, where the ledger lives on servers: what it keeps for itself lies beside
+    /// the embedded ledgers, under a name none of them can have.
+    pub(crate) fn on(self, servers: &Servers) -> Self {
+        if servers.nats.is_none() {
+            return self;
+        }
+        let dir = self.dir.with_file_name(format!("{}@nats", self.ledger));
+        Self { dir, servers: Some(Arc::new(servers.clone())), ..self }
+    }
+
+    /// The servers the ledger lives on; none for an embedded one.
+    pub(crate) fn servers(&self) -> Option<&Servers> {
+        self.servers.as_deref()
     }
 
     /// How large a head of the log may become, where it is not the usual size.
@@ -95,9 +116,37 @@ impl Place {
         fs::read_to_string(self.log().join("lock")).ok()?.trim().parse().ok()
     }
 
-    /// Whether a ledger was ever opened here.
+    /// Whether a ledger was ever opened here. Of one on servers only they know.
     pub(crate) fn exists(&self) -> bool {
-        self.log().is_dir()
+        self.servers.is_some() || self.log().is_dir()
+    }
+
+    /// Refuses an embedded ledger that is there already, where an empty one is needed.
+    pub(crate) fn require_none(&self, what: &str) -> Outcome {
+        if self.servers.is_some() || !self.exists() {
+            return Ok(());
+        }
+        Err(self.is_there(what))
+    }
+
+    /// Refuses what is done to the folder of an embedded ledger, where the ledger lives on servers.
+    pub(crate) fn require_embedded(&self, what: &str) -> Outcome {
+        if self.servers.is_none() {
+            return Ok(());
+        }
+        Err(Failure::usage(format_args!(
+            "{what} is of an embedded ledger; of one on servers, `chl log export` takes the history \
+             and --vault the keys, and the servers keep its copies"
+        )))
+    }
+
+    /// Why `what` cannot go into this ledger: it holds something already.
+    pub(crate) fn is_there(&self, what: &str) -> Failure {
+        Failure::usage(format_args!(
+            "ledger {:?} is there already; {what} makes a new one, so choose another --ledger or \
+             --data",
+            self.ledger
+        ))
     }
 
     /// What is there that only an opened ledger leaves behind, besides its log. The vault is none

@@ -1,8 +1,7 @@
 //! Claims of either fund: decided, paid, and what can go wrong after that.
 
 use super::agenda::HOUR;
-use super::partners::Standing;
-use super::world::{Sender, Task, World, date, day, money, programme};
+use super::world::{Sender, Standing, Task, World, date, day, money, programme};
 use serde_json::{Value, json};
 
 /// A claim under way.

@@ -2,9 +2,8 @@
 
 use super::agenda::{DAY, HOUR, YEAR_START};
 use super::claims::Claim;
-use super::partners::Standing;
 use super::programmes::{ACTIVITIES, PRODUCT_LINES, Programme};
-use super::world::{Sender, Task, World, date, day, money, programme};
+use super::world::{Sender, Standing, Task, World, date, day, money, programme};
 use chl_events::{Date, Period};
 use serde_json::json;
 use std::collections::BTreeMap;

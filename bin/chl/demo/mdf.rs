@@ -2,9 +2,8 @@
 
 use super::agenda::{DAY, HOUR};
 use super::claims::Claim;
-use super::partners::Standing;
 use super::programmes::{ACTIVITIES, PROGRAMMES};
-use super::world::{Sender, Task, World, date, day, money, programme};
+use super::world::{Sender, Standing, Task, World, date, day, money, programme};
 use serde_json::json;
 
 /// A request under way.

@@ -4,19 +4,9 @@ use super::agenda::{DAY, HOUR, YEAR_START};
 use super::coop::Fund;
 use super::names;
 use super::programmes::{PROGRAMMES, TERRITORIES, TIERS};
-use super::world::{Sender, Task, World, date, day, programme};
+use super::world::{Sender, Standing, Task, World, date, day, programme};
 use serde_json::json;
 use std::collections::BTreeMap;
-
-/// Where a partner stands, as far as what was sent tells.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Standing {
-    /// Not yet active.
-    Coming,
-    Active,
-    Suspended,
-    Terminated,
-}
 
 /// A partner.
 #[derive(Debug)]

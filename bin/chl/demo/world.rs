@@ -12,6 +12,16 @@ use chl_events::Date;
 use serde_json::{Map, Value, json};
 use std::collections::VecDeque;
 
+/// Where a partner stands, as far as what was sent tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// Not yet active.
+    Coming,
+    Active,
+    Suspended,
+    Terminated,
+}
+
 /// What is to be done.
 #[derive(Debug)]
 pub(super) enum Task {

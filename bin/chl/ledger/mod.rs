@@ -2,15 +2,20 @@
 
 mod history;
 mod keys;
+mod leased;
+mod node;
 mod open;
+mod own;
 mod owning;
 mod reading;
 mod scratch;
 mod views;
 
 pub(crate) use history::{commits_from, decoded};
+pub(crate) use node::{Node, open_bucket, open_stream};
 pub(crate) use open::{Attempt, open_log, require_log, seen, unopened};
-pub(crate) use owning::{Birth, Owning, open_vault, own};
+pub(crate) use own::own;
+pub(crate) use owning::{Birth, Owning, open_vault};
 pub(crate) use reading::{Closing, Reading};
 pub(crate) use scratch::Scratch;
 pub(crate) use views::unbuilt;

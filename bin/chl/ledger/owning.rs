@@ -1,6 +1,10 @@
 //! A ledger that this process owns: the bus over the embedded log, and the read models behind it.
 
-use super::{Attempt, Reading, keys::KeyFiles, open_log, seen, unopened};
+use super::{
+    Reading,
+    keys::KeyFiles,
+    leased::{Leased, Lost},
+};
 use crate::{
     exit::Exit,
     failure::{Failure, Outcome, Step},
@@ -8,13 +12,12 @@ use crate::{
     talk,
 };
 use chl_bus::{
-    Bus, CatchUpError, Client, Following, Journal, JournalLimits, OpenError as BusError, Opening,
-    Options as BusOptions, Parts, StatesFile, SystemClock, Vault,
+    Bus, CatchUpError, Client, Following, Journal, JournalLimits, OpenError as BusError, OpenLog,
+    Opening, Parts, Standby, StatesFile, SystemClock, Vault,
 };
 use chl_events::{Block, LedgerId};
-use chl_log::EventLog;
+use chl_log::Head;
 use chl_log_files::KeyIndex;
-use chl_log_sled::{OpenError, Options, SledLog};
 use std::{
     fs::DirBuilder,
     os::unix::fs::DirBuilderExt,
@@ -54,79 +57,57 @@ pub(crate) struct Owning {
     /// What answers are read from.
     pub(crate) reading: Arc<Reading>,
     following: Option<JoinHandle<()>>,
+    /// Given up last, when everything is written down.
+    lease: Option<(Leased, Lost)>,
 }
 
-/// Opens a ledger as its owner; one that is not there is made, where a birth is given.
-pub(crate) fn own(place: &Place, birth: Option<&Birth>) -> Outcome<Attempt<Owning>> {
-    if birth.is_some() {
-        let mut folder = DirBuilder::new();
-        folder.recursive(true).mode(FOLDER_MODE);
-        let made = folder.create(place.dir());
-        made.or_exit(Exit::Unavailable, format_args!("{} cannot be made", place.dir().display()))?;
-    }
-    let options = Options {
-        create: birth.map(|birth| birth.ledger),
-        seen: seen(place),
-        ..Options::default()
-    };
-    match open_log(place, options) {
-        Ok(log) => Owning::over(place, log, birth).map(Attempt::Opened),
-        Err(error @ OpenError::Owned { .. }) => Ok(Attempt::Owned(unopened(place, error))),
-        Err(error) => Err(unopened(place, error)),
-    }
+/// Makes the folder of a ledger, where it is not there yet.
+pub(super) fn make_dir(place: &Place) -> Outcome {
+    let mut folder = DirBuilder::new();
+    folder.recursive(true).mode(FOLDER_MODE);
+    let made = folder.create(place.dir());
+    made.or_exit(Exit::Unavailable, format_args!("{} cannot be made", place.dir().display()))
+}
+
+/// What a bus is made of: the log, and what this machine keeps beside it.
+pub(super) fn parts(place: &Place, head: Head, log: OpenLog, vault: Arc<Vault>) -> Outcome<Parts> {
+    let unavailable = |what: &str| format!("{what} of ledger {:?}", place.ledger());
+    let keys = KeyIndex::open(&place.keys(), head.ledger)
+        .or_exit(Exit::Unavailable, unavailable("the keys"))?;
+    keys.forget_beyond(head.next).or_exit(Exit::Unavailable, unavailable("the keys"))?;
+    let states =
+        StatesFile::open(&place.states()).or_exit(Exit::Unavailable, unavailable("the states"))?;
+    let journal = Journal::open(&place.journal(), JournalLimits::default())
+        .or_exit(Exit::Unavailable, unavailable("the decision journal"))?;
+    Ok(Parts {
+        log,
+        keys: Arc::new(KeyFiles::new(keys)),
+        states: Some(states),
+        vault,
+        clock: Box::new(SystemClock::new()),
+        journal: Some(Arc::new(journal)),
+    })
 }
 
 impl Owning {
-    fn over(place: &Place, log: SledLog, birth: Option<&Birth>) -> Outcome<Self> {
-        let head = log.head();
-        if head.next > 0 && !place.vault().exists() {
-            return Err(Failure::new(
-                Exit::Unavailable,
-                format_args!(
-                    "the vault {0} is missing: \
-                put it back from a backup. If it is lost for good, `touch {0}`: what was sealed \
-                stays closed, and new texts get new keys",
-                    place.vault().display()
-                ),
-            ));
-        }
-        let vault = Arc::new(open_vault(place)?);
-        let unavailable = |what: &str| format!("{what} of ledger {:?}", place.ledger());
-        let keys = KeyIndex::open(&place.keys(), head.ledger)
-            .or_exit(Exit::Unavailable, unavailable("the keys"))?;
-        keys.forget_beyond(head.next).or_exit(Exit::Unavailable, unavailable("the keys"))?;
-        let states = StatesFile::open(&place.states())
-            .or_exit(Exit::Unavailable, unavailable("the states"))?;
-        let journal = Journal::open(&place.journal(), JournalLimits::default())
-            .or_exit(Exit::Unavailable, unavailable("the decision journal"))?;
-        let mut opened = Some(log);
-        let again = place.clone();
-        let parts = Parts {
-            log: Box::new(move || {
-                let log = match opened.take() {
-                    Some(log) => log,
-                    None => open_log(&again, Options::default())?,
-                };
-                Ok(Box::new(log))
-            }),
-            keys: Arc::new(KeyFiles::new(keys)),
-            states: Some(states),
-            vault: Arc::clone(&vault),
-            clock: Box::new(SystemClock::new()),
-            journal: Some(Arc::new(journal)),
-        };
-        let opening = match birth {
-            Some(birth) => birth.opening.clone(),
-            None => Birth::new(place)?.opening,
-        };
-        let bus =
-            Bus::open(parts, &BusOptions::new(opening)).map_err(|error| unowned(place, error))?;
-        let reading = Arc::new(Reading::new(place, bus.reader(), Some(vault)));
+    /// Takes over a ledger that stands by: under a lease, where others may want it too.
+    pub(super) fn take_over(
+        place: &Place,
+        standby: Standby,
+        reading: Arc<Reading>,
+        lease: Option<(Leased, Lost)>,
+    ) -> Outcome<Self> {
+        let bus = Bus::take_over(standby).map_err(|error| unowned(place, error))?;
         let follows = bus.client().follow(BLOCKS_WAITING);
         let follows = follows.or_exit(Exit::Internal, "the ledger cannot be followed")?;
         let shown = Arc::clone(&reading);
         let following = thread::spawn(move || follow(&follows, &shown));
-        Ok(Self { bus: Some(bus), reading, following: Some(following) })
+        Ok(Self { bus: Some(bus), reading, following: Some(following), lease })
+    }
+
+    /// Whether the lease was lost: another node has taken the ledger over.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.lease.as_ref().is_some_and(|(_, lost)| lost.is_so())
     }
 
     /// A handle to send commands through.
@@ -159,6 +140,7 @@ impl Owning {
         {
             talk::say("the read models' thread ended by panicking; `chl rebuild` makes them anew");
         }
+        self.lease = None;
     }
 }
 
@@ -193,7 +175,7 @@ fn follow(follows: &Following, reading: &Reading) {
 }
 
 /// What it means to the user that the bus could not be opened.
-fn unowned(place: &Place, error: BusError) -> Failure {
+pub(super) fn unowned(place: &Place, error: BusError) -> Failure {
     let exit = match &error {
         BusError::CatchUp(
             CatchUpError::Log(_) | CatchUpError::Commit(_) | CatchUpError::Contradiction(_),

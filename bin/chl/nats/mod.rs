@@ -1,6 +1,5 @@
 //! The ledger on NATS: how the servers are reached, and what the bus leads to.
 
-mod access;
 mod questions;
 mod service;
 

@@ -1,11 +1,12 @@
 //! The bus of a served ledger: requests, the queue, and their end.
 
-use super::{access::Reach, questions::OfReadModels};
+use super::questions::OfReadModels;
 use crate::{
     exit::Exit,
     failure::{Failure, Outcome, Step},
     ledger::Owning,
     place::Place,
+    servers::Servers,
 };
 use chl_bus_nats::{Actors, Behind, Door, Limits, Queue, QueueOptions};
 use chl_events::Code;
@@ -15,21 +16,20 @@ use std::{path::PathBuf, sync::Arc};
 /// How commands and questions come over NATS.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct BusOptions {
-    /// Takes commands and questions from these servers (nats://HOST:PORT, separated by commas).
+    /// Takes commands and questions from these servers (nats://HOST:PORT, separated by commas);
+    /// without it from those the ledger lives on, if any.
     #[arg(long, value_name = "URL", env = "CHL_BUS")]
     bus: Option<String>,
     /// The list of actors: what each is to the ledger.
-    #[arg(long, value_name = "FILE", requires = "bus", env = "CHL_ACTORS")]
+    #[arg(long, value_name = "FILE", env = "CHL_ACTORS")]
     actors: Option<PathBuf>,
     /// Believes what documents on `chl.LEDGER.cmd.TYPE` say of their sender: whoever may publish
     /// there may do anything.
-    #[arg(long, requires = "bus")]
+    #[arg(long)]
     trust_bus: bool,
     /// On how many servers commands of the queue are kept.
-    #[arg(long, value_name = "N", requires = "bus", default_value_t = 1)]
+    #[arg(long, value_name = "N", default_value_t = 1)]
     queue_replicas: usize,
-    #[command(flatten)]
-    reach: Reach,
 }
 
 /// A ledger's door on NATS, open until it is closed.
@@ -40,18 +40,43 @@ pub(crate) struct OnNats {
 }
 
 impl BusOptions {
-    /// Opens the door of a ledger, where one is asked for.
-    pub(crate) fn open(&self, place: &Place, owning: &Owning) -> Outcome<Option<OnNats>> {
-        let Some(servers) = &self.bus else { return Ok(None) };
-        let actors = match &self.actors {
-            Some(path) => Actors::read(path).or_exit(Exit::Usage, "--actors")?,
-            None if self.trust_bus => Actors::default(),
-            None => {
-                let text = "--bus needs --actors, the list of who may send, or --trust-bus";
-                return Err(Failure::usage(text));
+    /// The servers commands come from; none without a bus.
+    fn urls<'a>(&'a self, servers: &'a Servers) -> Option<&'a str> {
+        self.bus.as_deref().or(servers.nats.as_deref())
+    }
+
+    /// Refuses options that do not go together, before anything is opened.
+    pub(crate) fn check(&self, servers: &Servers) -> Outcome {
+        match self.urls(servers) {
+            Some(_) => self.actors().map(drop),
+            None if self.actors.is_some() || self.trust_bus => {
+                Err(Failure::usage("--actors and --trust-bus belong to --bus or --nats"))
             }
-        };
-        let connection = self.reach.connect(servers)?;
+            None => Ok(()),
+        }
+    }
+
+    fn actors(&self) -> Outcome<Actors> {
+        match &self.actors {
+            Some(path) => Actors::read(path).or_exit(Exit::Usage, "--actors"),
+            None if self.trust_bus => Ok(Actors::default()),
+            None => {
+                let text = "a bus needs --actors, the list of who may send, or --trust-bus";
+                Err(Failure::usage(text))
+            }
+        }
+    }
+
+    /// Opens the door of a ledger, where one is asked for.
+    pub(crate) fn open(
+        &self,
+        place: &Place,
+        servers: &Servers,
+        owning: &Owning,
+    ) -> Outcome<Option<OnNats>> {
+        let Some(urls) = self.urls(servers) else { return Ok(None) };
+        let actors = self.actors()?;
+        let connection = servers.connect(urls)?;
         let reading = Arc::clone(&owning.reading);
         let ledger = Code::new(place.ledger()).or_exit(Exit::Usage, "--ledger")?;
         let behind = Behind {

@@ -14,12 +14,12 @@ use serde::Deserialize;
 pub(crate) struct Asked {
     /// Only this partner's; of a conflict either side's.
     pub(crate) partner: Option<String>,
-    pub(super) programme: Option<String>,
-    pub(super) customer: Option<String>,
-    pub(super) fund: Option<String>,
-    pub(super) lot: Option<String>,
-    pub(super) state: Option<String>,
-    pub(super) period: Option<Period>,
+    programme: Option<String>,
+    customer: Option<String>,
+    fund: Option<String>,
+    lot: Option<String>,
+    state: Option<String>,
+    period: Option<Period>,
     /// At most so many rows.
     pub(crate) limit: Option<u64>,
     as_of: Option<AsOf>,
@@ -49,6 +49,21 @@ impl Asked {
             }
         };
         let moment = Moment { as_of, effective: self.effective };
-        Query::asked(view, self, moment)
+        let conditions = self.conditions.iter().map(|text| {
+            text.parse().map_err(|error| Failure::usage(format_args!("where: {error}")))
+        });
+        Ok(Query {
+            view: view.to_owned(),
+            conditions: conditions.collect::<Outcome<_>>()?,
+            partner: self.partner,
+            programme: self.programme,
+            customer: self.customer,
+            fund: self.fund,
+            lot: self.lot,
+            state: self.state,
+            period: self.period,
+            limit: self.limit,
+            moment,
+        })
     }
 }

@@ -1,7 +1,6 @@
 //! `chl query`: the read models, on either axis of time or both.
 
 use super::{
-    asked::Asked,
     moment::{Moment, Past},
     rows::{SCORECARDS, show_last},
 };
@@ -25,42 +24,42 @@ use std::str::FromStr;
 pub(crate) struct Query {
     /// Which read model.
     #[arg(value_parser = view_names())]
-    view: String,
+    pub(super) view: String,
     /// Only this partner's; of a conflict either side's.
     #[arg(long, value_name = "PARTNER")]
-    partner: Option<String>,
+    pub(super) partner: Option<String>,
     /// Only of this programme.
     #[arg(long, value_name = "PROGRAMME")]
-    programme: Option<String>,
+    pub(super) programme: Option<String>,
     /// Only of this customer.
     #[arg(long, value_name = "CUSTOMER")]
-    customer: Option<String>,
+    pub(super) customer: Option<String>,
     /// Only of this fund: coop, mdf or rebate.
     #[arg(long, value_name = "FUND")]
-    fund: Option<String>,
+    pub(super) fund: Option<String>,
     /// Only of this lot; `total` is the fund as a whole.
     #[arg(long, value_name = "LOT")]
-    lot: Option<String>,
+    pub(super) lot: Option<String>,
     /// Only in this state, at the moment of asking: a deal whose protection has run out is
     /// `expired` and a conflict over it `lapsed`, even before the clock has recorded it.
     #[arg(long, value_name = "STATE")]
-    state: Option<String>,
+    pub(super) state: Option<String>,
     /// Only where a column compares so; may be given several times.
     #[arg(long = "where", value_name = "COLUMN=VALUE")]
-    conditions: Vec<Condition>,
+    pub(super) conditions: Vec<Condition>,
     /// The period of scorecards: 2026, 2026-H1, 2026-Q1, 2026-03 or 2026-01-01/2026-03-31.
     #[arg(long, value_name = "PERIOD", required_if_eq("view", SCORECARDS))]
-    period: Option<Period>,
+    pub(super) period: Option<Period>,
     /// At most so many rows, in the order of their keys.
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = at_least_one())]
-    limit: Option<u64>,
+    pub(super) limit: Option<u64>,
     #[command(flatten)]
-    moment: Moment,
+    pub(super) moment: Moment,
 }
 
 /// A comparison of a column with a value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Condition {
+pub(super) struct Condition {
     column: String,
     test: Test,
     value: String,
@@ -101,26 +100,6 @@ fn view_names() -> clap::builder::PossibleValuesParser {
 }
 
 impl Query {
-    /// A question that came as a document.
-    pub(super) fn asked(view: &str, asked: Asked, moment: Moment) -> Outcome<Self> {
-        let conditions = asked.conditions.iter().map(|text| {
-            text.parse().map_err(|error| Failure::usage(format_args!("where: {error}")))
-        });
-        Ok(Self {
-            view: view.to_owned(),
-            conditions: conditions.collect::<Outcome<_>>()?,
-            partner: asked.partner,
-            programme: asked.programme,
-            customer: asked.customer,
-            fund: asked.fund,
-            lot: asked.lot,
-            state: asked.state,
-            period: asked.period,
-            limit: asked.limit,
-            moment,
-        })
-    }
-
     /// Shows it.
     pub(crate) fn answer(&self, ledger: &Reading, sink: &mut dyn Sink) -> Outcome<Exit> {
         if self.view == SCORECARDS {

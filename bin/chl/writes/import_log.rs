@@ -5,12 +5,13 @@ use crate::{
     exit::Exit,
     failure::{Failure, Outcome, Step},
     input::Input,
-    ledger::{open_vault, require_log},
+    ledger::{Attempt, Birth, open_bucket, open_stream, open_vault, require_log},
     output::{Output, Sheet, Sink},
     place::Place,
     reads::{BlockLine, FORMAT, First, Last, ledger_id, root},
     talk,
 };
+use chl_bus::Vault;
 use chl_events::Block;
 use chl_log::{EventLog, Head};
 use chl_log_files::{create_dir, rename_durably};
@@ -72,24 +73,12 @@ impl Iterator for Lines {
 impl ImportLog {
     /// Imports.
     pub(crate) fn run(&self, place: &Place, mut output: Output) -> Outcome<Exit> {
-        if place.exists() {
-            return Err(Failure::usage(format_args!(
-                "ledger {:?} is there already; an import makes a new one, so choose another \
-                 --ledger or --data",
-                place.ledger()
-            )));
-        }
+        place.require_none("an import")?;
         require_log(place)?;
         let mut lines = Lines::open(self.file.as_deref())?;
         let first = lines.next().transpose()?.unwrap_or_default();
         fs::create_dir_all(place.dir()).or_exit(Exit::Unavailable, place.dir().display())?;
-        if let Some(vault) = &self.vault {
-            let copied = fs::copy(vault, place.vault())
-                .and_then(|_| File::open(place.vault()).and_then(|file| file.sync_all()));
-            copied.or_exit(Exit::Usage, format_args!("the vault {}", vault.display()))?;
-        } else {
-            open_vault(place)?;
-        }
+        self.put_vault(place)?;
         let head = match serde_json::from_str::<First>(&first) {
             Ok(begun) if begun.export == FORMAT => blocks(place, &begun, &mut lines)?,
             Ok(begun) => {
@@ -108,20 +97,60 @@ impl ImportLog {
         output.end()?;
         Ok(Exit::Success)
     }
+
+    /// Puts the keys of persons in place, before anything is sealed or opened under them.
+    fn put_vault(&self, place: &Place) -> Outcome {
+        if let Some(servers) = place.servers() {
+            let Some(path) = &self.vault else { return Ok(()) };
+            let what = format!("the vault {}", path.display());
+            let from = Vault::open(path).or_exit(Exit::Usage, &what)?;
+            let connection = servers.connect_home()?;
+            let bucket = open_bucket(place, servers, &connection)?;
+            return from.copy_into(&bucket).or_exit(Exit::Unavailable, &what);
+        }
+        let Some(vault) = &self.vault else { return open_vault(place).map(drop) };
+        let copied = fs::copy(vault, place.vault())
+            .and_then(|_| File::open(place.vault()).and_then(|file| file.sync_all()));
+        copied.or_exit(Exit::Usage, format_args!("the vault {}", vault.display())).map(drop)
+    }
 }
 
-/// Builds the log beside, block by block, and gives it its name when all of it is there.
+/// Takes the blocks of an export into a new log.
 fn blocks(place: &Place, first: &First, lines: &mut Lines) -> Outcome<Head> {
     let ledger = ledger_id(&first.ledger).ok_or_else(|| lines.wrong("no ledger id"))?;
+    let unmade = "the imported log cannot be written";
+    if let Some(servers) = place.servers() {
+        let birth = Birth { ledger, ..Birth::new(place)? };
+        let mut log = match open_stream(place, servers, Some(&birth))? {
+            Attempt::Opened((_, _, log)) => log,
+            Attempt::Owned(failure) => return Err(failure),
+        };
+        if log.head().ledger != ledger {
+            return Err(place.is_there("an import"));
+        }
+        let head = filled(&mut log, lines)?;
+        log.settle().or_exit(Exit::Unavailable, unmade)?;
+        return Ok(head);
+    }
+    // It is built beside, and gets its name when all of it is there.
     let beside = place.dir().join("log.importing");
     if beside.exists() {
         fs::remove_dir_all(&beside).or_exit(Exit::Unavailable, beside.display())?;
     }
     create_dir(&beside).or_exit(Exit::Unavailable, beside.display())?;
-    let unmade = "the imported log cannot be written";
     let mut log =
         SledLog::open(&beside, Options::create(ledger)).or_exit(Exit::Unavailable, unmade)?;
+    let head = filled(&mut log, lines)?;
+    log.settle().or_exit(Exit::Unavailable, unmade)?;
+    drop(log);
+    rename_durably(&beside, &place.log()).or_exit(Exit::Unavailable, unmade)?;
+    Ok(head)
+}
+
+/// Fills a log, block by block; what it holds already of the same history is passed over.
+fn filled(log: &mut dyn EventLog, lines: &mut Lines) -> Outcome<Head> {
     let bar = talk::progress("importing commits", None);
+    let begun = log.head().next;
     let mut waiting = Vec::new();
     let last = loop {
         let line = lines.next().transpose()?;
@@ -132,23 +161,22 @@ fn blocks(place: &Place, first: &First, lines: &mut Lines) -> Outcome<Head> {
         }
         let block = block(&line).map_err(|what| lines.wrong(what))?;
         bar.set_position(block.next());
-        waiting.push(block);
+        if block.next() > begun {
+            waiting.push(block);
+        }
         if waiting.len() >= BLOCKS_AT_ONCE {
-            append(&mut log, &mut waiting).map_err(|what| lines.wrong(what))?;
+            append(log, &mut waiting).map_err(|what| lines.wrong(what))?;
         }
     };
-    append(&mut log, &mut waiting).map_err(|what| lines.wrong(what))?;
+    append(log, &mut waiting).map_err(|what| lines.wrong(what))?;
     bar.finish_and_clear();
     let head = log.head();
     if (head.next, Some(head.root)) != (last.next, root(&last.root)) {
         return Err(lines.wrong(format_args!(
-            "the export ends at {} with root {}, what it holds at {} with root {}",
+            "the export ends at {} with root {}, the log at {} with root {}",
             last.next, last.root, head.next, head.root
         )));
     }
-    log.settle().or_exit(Exit::Unavailable, unmade)?;
-    drop(log);
-    rename_durably(&beside, &place.log()).or_exit(Exit::Unavailable, unmade)?;
     Ok(head)
 }
 
@@ -158,7 +186,7 @@ fn block(line: &str) -> Result<Block, String> {
     Block::from_bytes(bytes).map_err(|error| error.to_string())
 }
 
-fn append(log: &mut SledLog, blocks: &mut Vec<Block>) -> Result<(), String> {
+fn append(log: &mut dyn EventLog, blocks: &mut Vec<Block>) -> Result<(), String> {
     let next = log.head().next;
     log.append(next, blocks).map_err(|error| error.to_string())?;
     blocks.clear();

@@ -51,6 +51,7 @@ struct Intent {
 impl Repair {
     /// Shows the damages, or repairs them.
     pub(crate) fn run(&self, place: &Place, mut output: Output) -> Outcome<Exit> {
+        place.require_embedded("a repair")?;
         let exit = match (self.accept_loss_after, &self.reason) {
             (Some(position), Some(reason)) => accept(place, position, reason, &mut output)?,
             _ => show(place, &mut output)?,

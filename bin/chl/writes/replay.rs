@@ -31,18 +31,15 @@ pub(super) fn replay(
     lines: impl Iterator<Item = Outcome<(u64, Vec<u8>)>> + Send,
     sink: &mut dyn Sink,
 ) -> Outcome<(Owning, Tally)> {
-    if place.exists() {
-        return Err(Failure::usage(format_args!(
-            "ledger {:?} is there already; a replay makes an empty one, so choose another --ledger \
-             or --data",
-            place.ledger()
-        )));
-    }
+    place.require_none("a replay")?;
     require_log(place)?;
     let owning = match own(place, Some(&birth))? {
         Attempt::Opened(owning) => owning,
         Attempt::Owned(failure) => return Err(failure),
     };
+    if owning.reading.log.head().next > 1 {
+        return Err(place.is_there("a replay"));
+    }
     let door = open_door(place, &owning)?;
     let submission = Submission {
         actor: user::actor()?.to_string(),

@@ -29,6 +29,7 @@ pub(crate) struct Restore {
 impl Restore {
     /// Restores.
     pub(crate) fn run(&self, place: &Place, mut output: Output) -> Outcome<Exit> {
+        place.require_embedded("a restore")?;
         let from = self.from.display();
         if place.exists() {
             return Err(Failure::usage(format_args!(

@@ -4,13 +4,23 @@ use super::service::open_door;
 use crate::{
     exit::Exit,
     failure::{Failure, Outcome, Step},
-    ledger::{Birth, own},
+    ledger::{Attempt, Birth, Node, Owning, own},
     nats::{BusOptions, OnNats},
     owner::{Reached, reach},
     place::Place,
+    servers::Servers,
     talk,
 };
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use std::{
+    cell::Cell,
+    sync::mpsc::{Receiver, channel},
+    thread,
+    time::Duration,
+};
+use tokio::signal::unix::{SignalKind, signal};
+
+/// How often it looks whether it is still to lead, or may.
+const GLANCE: Duration = Duration::from_millis(200);
 
 /// Owns the ledger and serves all other `chl` calls through its local socket, until SIGINT or
 /// SIGTERM.
@@ -21,6 +31,9 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 /// With --bus it also takes commands and questions from NATS: a request to
 /// `chl.LEDGER.as.ACTOR.cmd.TYPE` is answered, and what is published to
 /// `chl.LEDGER.as.ACTOR.queue.TYPE` is kept until it is decided.
+///
+/// With --nats the ledger lives on servers. Any number of these processes may serve it: one takes
+/// commands, the others follow, and when it ends another goes on within seconds.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Serve {
     #[command(flatten)]
@@ -29,28 +42,68 @@ pub(crate) struct Serve {
 
 impl Serve {
     /// Serves.
-    pub(crate) fn run(&self, place: &Place) -> Outcome<Exit> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.or_exit(Exit::Internal, "signals cannot be waited for")?;
-        let signals = {
-            let _within = runtime.enter();
-            Signals::watch().or_exit(Exit::Internal, "signals cannot be waited for")?
-        };
+    pub(crate) fn run(&self, place: &Place, servers: &Servers) -> Outcome<Exit> {
+        self.bus.check(servers)?;
+        let stop = Stop::watch().or_exit(Exit::Internal, "signals cannot be waited for")?;
         let birth = Birth::new(place)?;
-        let owning = match reach(place, || own(place, Some(&birth)))? {
-            Reached::Own(owning) => owning,
+        if servers.nats.is_some() {
+            return self.on_servers(place, servers, &birth, &stop);
+        }
+        match reach(place, || own(place, Some(&birth)))? {
+            Reached::Own(owning) => self.lead(place, servers, owning, &stop)?,
             Reached::Owner(_) => return Err(already(place)),
-        };
-        let on_nats = self.bus.open(place, &owning)?;
+        }
+        Ok(Exit::Success)
+    }
+
+    /// Stands by until the lease is free, leads until it is lost, and stands by again.
+    fn on_servers(
+        &self,
+        place: &Place,
+        servers: &Servers,
+        birth: &Birth,
+        stop: &Stop,
+    ) -> Outcome<Exit> {
+        let mut told = false;
+        loop {
+            let mut node = match Node::open(place, servers, Some(birth))? {
+                Attempt::Opened(node) => node,
+                Attempt::Owned(failure) => return Err(failure),
+            };
+            let held = loop {
+                if stop.within(Duration::ZERO) {
+                    return Ok(Exit::Success);
+                }
+                node.follow(GLANCE)?;
+                if let Some(held) = node.take_lease()? {
+                    break held;
+                }
+                if !told {
+                    talk::say(&format!("ledger {:?}: standing by", place.ledger()));
+                    told = true;
+                }
+            };
+            let owning = node.lead(place, held)?;
+            self.lead(place, servers, owning, stop)?;
+            if stop.within(Duration::ZERO) {
+                return Ok(Exit::Success);
+            }
+            talk::say("the lease was lost; standing by");
+        }
+    }
+
+    /// Takes commands until told to stop, or until the lease is lost.
+    fn lead(&self, place: &Place, servers: &Servers, owning: Owning, stop: &Stop) -> Outcome {
+        let on_nats = self.bus.open(place, servers, &owning)?;
         let door = open_door(place, &owning)?;
         let (ledger, socket) = (place.ledger(), place.socket());
         talk::say(&format!("ledger {ledger:?} is served at {}", socket.display()));
-        runtime.block_on(signals.told_to_stop());
+        while !stop.within(GLANCE) && !owning.is_lost() {}
         talk::say("closing");
         let answered = on_nats.map_or(Ok(()), OnNats::close);
         drop(door);
         owning.close()?;
-        answered.map(|()| Exit::Success)
+        answered
     }
 }
 
@@ -62,22 +115,39 @@ fn already(place: &Place) -> Failure {
     )
 }
 
-/// The signals that end it; watched from the start, so that none comes too early.
-struct Signals {
-    interrupt: Signal,
-    terminate: Signal,
+/// Says that the process was told to stop, by SIGINT or SIGTERM; watched from the start, so that no
+/// signal comes too early.
+struct Stop {
+    told: Receiver<()>,
+    since: Cell<bool>,
 }
 
-impl Signals {
+impl Stop {
     fn watch() -> std::io::Result<Self> {
-        let interrupt = signal(SignalKind::interrupt())?;
-        Ok(Self { interrupt, terminate: signal(SignalKind::terminate())? })
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let (mut interrupt, mut terminate) = {
+            let _within = runtime.enter();
+            (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?)
+        };
+        let (tell, told) = channel();
+        thread::spawn(move || {
+            runtime.block_on(async {
+                tokio::select! {
+                    _ = interrupt.recv() => {}
+                    _ = terminate.recv() => {}
+                }
+            });
+            // Nobody waits any more only when the process ends anyway.
+            let _told = tell.send(());
+        });
+        Ok(Self { told, since: Cell::new(false) })
     }
 
-    async fn told_to_stop(mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
+    /// Whether it was told to stop, or is within a time.
+    fn within(&self, time: Duration) -> bool {
+        if !self.since.get() && self.told.recv_timeout(time).is_ok() {
+            self.since.set(true);
         }
+        self.since.get()
     }
 }

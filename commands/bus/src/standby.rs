@@ -69,6 +69,11 @@ impl Standby {
         Ok(Self { desk, reader, vault, journal, filled, options, log, from })
     }
 
+    /// A handle to read the log through; it stays good after the take-over.
+    pub fn reader(&self) -> Arc<dyn ReadLog> {
+        Arc::clone(&self.reader) as Arc<dyn ReadLog>
+    }
+
     /// Takes what the log holds of whole chains into states and keys.
     pub fn follow(&mut self) -> Result<(), CatchUpError> {
         self.from = self.bring_up(follow)?;

@@ -1,0 +1,207 @@
+//! A node: one of several processes that follow a ledger on NATS, of which one takes its commands.
+
+use super::{
+    Attempt, Birth, Owning, Reading,
+    leased::{Leased, Lost},
+    owning::{make_dir, parts},
+};
+use crate::{
+    exit::Exit,
+    failure::{Failure, Outcome, Step},
+    place::Place,
+    servers::Servers,
+};
+use chl_bus::{Options as BusOptions, Standby, Vault};
+use chl_bus_nats::{BucketKeys, Held, Lease};
+use chl_events::Code;
+use chl_log::EventLog;
+use chl_log_nats::{Connection, NatsLog, OpenError, Options};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+/// How long a lease lasts that nobody renews: so long a ledger whose writer died takes no commands.
+const LEASE: Duration = Duration::from_secs(6);
+
+/// The log of a node: its own while it follows, the bus's once it has taken over.
+type Shared = Arc<Mutex<Option<NatsLog>>>;
+
+/// A node that follows.
+pub(crate) struct Node {
+    connection: Connection,
+    lease: Lease,
+    log: Shared,
+    standby: Standby,
+    /// What answers are read from, now and after a take-over.
+    pub(crate) reading: Arc<Reading>,
+    lost: Lost,
+}
+
+/// Opens the stream of a ledger; one that is not there is made, where a birth is given.
+pub(crate) fn open_stream(
+    place: &Place,
+    servers: &Servers,
+    birth: Option<&Birth>,
+) -> Outcome<Attempt<(Connection, Options, NatsLog)>> {
+    make_dir(place)?;
+    let connection = servers.connect_home()?;
+    let usual = Options::new(place.ledger(), servers.nats_replicas);
+    let options = Options {
+        create: birth.map(|birth| birth.ledger),
+        monitors: servers.nats_monitor.clone(),
+        accept_unsynced: servers.accept_unsynced,
+        copy: Some(place.log()),
+        seal_bytes: place.seal_bytes().unwrap_or(usual.seal_bytes),
+        ..usual
+    };
+    match NatsLog::open(&connection, &options) {
+        Ok(log) => Ok(Attempt::Opened((connection, options, log))),
+        Err(error @ OpenError::Owned(_)) => Ok(Attempt::Owned(unopened(place, error))),
+        Err(error) => Err(unopened(place, error)),
+    }
+}
+
+/// Opens the bucket of persons' keys.
+pub(crate) fn open_bucket(
+    place: &Place,
+    servers: &Servers,
+    connection: &Connection,
+) -> Outcome<Vault> {
+    let (client, ledger) = (connection.client(), ledger(place)?);
+    let replicas = servers.nats_replicas;
+    let opening = async move { BucketKeys::open(&client, &ledger, replicas).await };
+    let what = "the vault on NATS cannot be opened";
+    let keys = connection.wait(opening).or_exit(Exit::Unavailable, what)?;
+    Ok(Vault::over(Box::new(keys.or_exit(Exit::Unavailable, what)?)))
+}
+
+/// Owns a ledger on NATS, unless another node does.
+pub(super) fn own(
+    place: &Place,
+    servers: &Servers,
+    birth: Option<&Birth>,
+) -> Outcome<Attempt<Owning>> {
+    let node = match Node::open(place, servers, birth)? {
+        Attempt::Opened(node) => node,
+        Attempt::Owned(failure) => return Ok(Attempt::Owned(failure)),
+    };
+    let held = node.take_lease()?;
+    match held {
+        Some(held) => node.lead(place, held).map(Attempt::Opened),
+        None => Ok(Attempt::Owned(node.held_elsewhere(place)?)),
+    }
+}
+
+fn ledger(place: &Place) -> Outcome<Code> {
+    Code::new(place.ledger()).or_exit(Exit::Usage, "--ledger")
+}
+
+impl Node {
+    /// Begins to follow.
+    pub(crate) fn open(
+        place: &Place,
+        servers: &Servers,
+        birth: Option<&Birth>,
+    ) -> Outcome<Attempt<Self>> {
+        let (connection, options, log) = match open_stream(place, servers, birth)? {
+            Attempt::Opened(opened) => opened,
+            Attempt::Owned(failure) => return Ok(Attempt::Owned(failure)),
+        };
+        let vault = Arc::new(open_bucket(place, servers, &connection)?);
+        let (client, name) = (connection.client(), ledger(place)?);
+        let (replicas, node) =
+            (servers.nats_replicas, format!("{}-{}", host(), std::process::id()));
+        let leasing = async move { Lease::open(&client, &name, &node, replicas, LEASE).await };
+        let unleased = "the lease on NATS cannot be opened";
+        let lease = connection.wait(leasing).or_exit(Exit::Unavailable, unleased)?;
+        let lease = lease.or_exit(Exit::Unavailable, unleased)?;
+        let (head, reader) = (log.head(), log.reader());
+        let log: Shared = Arc::new(Mutex::new(Some(log)));
+        let lost = Lost::default();
+        let (own, again, gone) = (Arc::clone(&log), connection.clone(), lost.clone());
+        let opener = Box::new(move || {
+            if gone.is_so() {
+                return Err("the lease was lost; another node goes on".into());
+            }
+            let held = own.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let log = match held {
+                Some(log) => log,
+                None => NatsLog::open(&again, &options)?,
+            };
+            Ok(Box::new(log) as Box<dyn EventLog>)
+        });
+        let parts = parts(place, head, opener, Arc::clone(&vault))?;
+        let opening = match birth {
+            Some(birth) => birth.opening.clone(),
+            None => Birth::new(place)?.opening,
+        };
+        let standby = Standby::open(parts, reader, &BusOptions::new(opening))
+            .or_exit(Exit::Unavailable, "the ledger cannot be followed")?;
+        let reading = Arc::new(Reading::new(place, standby.reader(), Some(vault)));
+        Ok(Attempt::Opened(Self { connection, lease, log, standby, reading, lost }))
+    }
+
+    /// Takes over what others have written, states and read models too; waits for it as long as
+    /// `timeout`.
+    pub(crate) fn follow(&mut self, timeout: Duration) -> Outcome {
+        let before = self.reading.log.head().next;
+        if let Some(log) = self.log.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+            log.follow(timeout).or_exit(Exit::Unavailable, "the stream cannot be followed")?;
+        }
+        if self.reading.log.head().next > before {
+            let stale = "states cannot follow the stream";
+            self.standby.follow().or_exit(Exit::Verification, stale)?;
+            self.reading.views.catch_up()?;
+        }
+        Ok(())
+    }
+
+    /// Takes the lease, unless another node holds it.
+    pub(crate) fn take_lease(&self) -> Outcome<Option<Held>> {
+        let lease = self.lease.clone();
+        let taken = self.connection.wait(async move { lease.take().await });
+        let unasked = "the lease cannot be asked for";
+        taken.or_exit(Exit::Unavailable, unasked)?.or_exit(Exit::Unavailable, unasked)
+    }
+
+    /// Takes commands from now on, for as long as the lease lasts.
+    pub(crate) fn lead(self, place: &Place, held: Held) -> Outcome<Owning> {
+        let Self { connection, lease, standby, reading, lost, .. } = self;
+        let leased = Leased::keep(connection, held, lease.length(), lost.clone());
+        Owning::take_over(place, standby, reading, Some((leased, lost)))
+    }
+
+    fn held_elsewhere(&self, place: &Place) -> Outcome<Failure> {
+        let lease = self.lease.clone();
+        let holder = self.connection.wait(async move { lease.holder().await });
+        let holder = holder.or_exit(Exit::Unavailable, "the lease")?;
+        let holder = holder.ok().flatten().unwrap_or_else(|| "another process".to_owned());
+        Ok(Failure::new(
+            Exit::Unavailable,
+            format_args!(
+                "ledger {:?} takes commands through {holder}; send them over the bus",
+                place.ledger()
+            ),
+        ))
+    }
+}
+
+fn host() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let plain: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
+    if plain.is_empty() { "node".to_owned() } else { plain }
+}
+
+/// Why a stream could not be opened, and what to do.
+fn unopened(place: &Place, error: OpenError) -> Failure {
+    let ledger = place.ledger();
+    let (exit, what) = if error.is_damage() {
+        (Exit::Verification, format!("ledger {ledger:?} on NATS is not the one this node has seen"))
+    } else if matches!(error, OpenError::NotFound { .. }) {
+        (Exit::Unavailable, format!("there is no ledger {ledger:?} on these servers yet"))
+    } else {
+        (Exit::Unavailable, format!("ledger {ledger:?} on NATS cannot be opened"))
+    };
+    Failure::Told { exit, error: anyhow::Error::new(error).context(what) }
+}
