@@ -7,9 +7,9 @@ use crate::{
 use async_nats::jetstream::consumer::pull::Stream as Messages;
 use chl_events::Block;
 use chl_log::ReadError;
-use futures_util::StreamExt;
+use futures_util::{FutureExt, StreamExt};
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeSet, VecDeque},
     sync::{
         Arc,
         mpsc::{Receiver, RecvTimeoutError, Sender, channel},
@@ -20,17 +20,23 @@ use tokio::{sync::Semaphore, task::AbortHandle, time::timeout};
 
 /// How many bytes of blocks may wait for their reader.
 const AHEAD_BYTES: usize = 8 * 1024 * 1024;
+/// How many bytes of blocks are handed over at a time, at most: each time wakes a thread.
+const BATCH_BYTES: usize = 512 * 1024;
 /// What one request to a consumer asks for, at most.
-const PULL_BYTES: usize = 4 * 1024 * 1024;
+const PULL_BYTES: usize = 8 * 1024 * 1024;
 const PULL_MESSAGES: usize = 10_000;
 /// So few messages are asked for one by one: a consumer would cost the servers more.
 const FEW: u64 = 4;
 /// A consumer that gives nothing for so long, while messages wait, is given up for a new one.
 const STALLED_AFTER: Duration = Duration::from_secs(2);
 
+/// Blocks in order, or why there are no more.
+type Batch = Result<Vec<Block>, ReadError>;
+
 /// A stretch of the stream on its way here.
 pub(crate) struct Feed {
-    blocks: Receiver<Result<Block, ReadError>>,
+    batches: Receiver<Batch>,
+    taken: VecDeque<Block>,
     room: Arc<Semaphore>,
     task: AbortHandle,
     /// How many blocks are still to come.
@@ -38,9 +44,11 @@ pub(crate) struct Feed {
 }
 
 impl Feed {
-    /// Begins to read the messages `from..=to`, those to come included; `position` is where the first one's block begins,
-    /// as far as the reader knows, and only serves to say where something failed. The messages in
-    /// `voids`, which lie in that stretch, are passed over.
+    /// Begins to read the messages `from..=to`, those to come included.
+    ///
+    /// `position` is where the first one's block begins, as far as the reader knows, and only
+    /// serves to say where something failed. The messages in `voids`, which lie in that stretch,
+    /// are passed over.
     pub(crate) fn open(
         remote: &Remote,
         from: u64,
@@ -48,7 +56,7 @@ impl Feed {
         position: u64,
         voids: BTreeSet<u64>,
     ) -> Result<Self, ReadError> {
-        let (sink, blocks) = channel();
+        let (sink, batches) = channel();
         let room = Arc::new(Semaphore::new(AHEAD_BYTES));
         let left = to.saturating_add(1).saturating_sub(from).saturating_sub(voids.len() as u64);
         let puller = Puller {
@@ -59,24 +67,40 @@ impl Feed {
             to,
             position,
             voids,
+            batch: Vec::new(),
+            bytes: 0,
         };
         let task = remote.connection.spawn(puller.run()).map_err(|_| ReadError::Closed)?;
-        Ok(Self { blocks, room, task, left })
+        Ok(Self { batches, taken: VecDeque::new(), room, task, left })
     }
 
     /// Waits for the next block, at most for `timeout`.
     pub(crate) fn next_within(&mut self, timeout: Duration) -> Result<Option<Block>, ReadError> {
-        match self.blocks.recv_timeout(timeout) {
-            Ok(block) => self.taken(block).map(Some),
-            Err(RecvTimeoutError::Timeout) => Ok(None),
-            Err(RecvTimeoutError::Disconnected) => Err(ReadError::Closed),
+        if self.taken.is_empty() {
+            match self.batches.recv_timeout(timeout) {
+                Ok(batch) => self.take(batch)?,
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return Err(ReadError::Closed),
+            }
+        }
+        Ok(self.taken.pop_front())
+    }
+
+    /// Waits for the next block.
+    fn wait(&mut self) -> Result<Block, ReadError> {
+        loop {
+            if let Some(block) = self.taken.pop_front() {
+                return Ok(block);
+            }
+            let batch = self.batches.recv().unwrap_or(Err(ReadError::Closed));
+            self.take(batch)?;
         }
     }
 
-    fn taken(&mut self, block: Result<Block, ReadError>) -> Result<Block, ReadError> {
-        let block = block?;
-        self.room.add_permits(block.bytes().len());
-        Ok(block)
+    fn take(&mut self, batch: Batch) -> Result<(), ReadError> {
+        self.taken.extend(batch?);
+        self.room.add_permits(self.taken.iter().map(|block| block.bytes().len()).sum());
+        Ok(())
     }
 }
 
@@ -86,8 +110,7 @@ impl Iterator for Feed {
     /// Waits for the next block; the first error ends it.
     fn next(&mut self) -> Option<Self::Item> {
         self.left = self.left.checked_sub(1)?;
-        let block = self.blocks.recv().unwrap_or(Err(ReadError::Closed));
-        let block = self.taken(block);
+        let block = self.wait();
         if block.is_err() {
             self.left = 0;
         }
@@ -103,7 +126,7 @@ impl Drop for Feed {
 
 struct Puller {
     remote: Remote,
-    sink: Sender<Result<Block, ReadError>>,
+    sink: Sender<Batch>,
     room: Arc<Semaphore>,
     /// The sequence of the next message.
     next: u64,
@@ -111,6 +134,9 @@ struct Puller {
     /// The position its block begins at.
     position: u64,
     voids: BTreeSet<u64>,
+    /// What has come and is not handed over yet.
+    batch: Vec<Block>,
+    bytes: usize,
 }
 
 /// Why a consumer is given up.
@@ -153,8 +179,9 @@ impl Puller {
         }
     }
 
-    fn fail(&self, error: ReadError) {
+    fn fail(&mut self, error: ReadError) {
         // Whoever would read this is gone or not; there is nobody else to tell.
+        let _read = self.sink.send(Ok(std::mem::take(&mut self.batch)));
         let _read = self.sink.send(Err(error));
     }
 
@@ -166,7 +193,7 @@ impl Puller {
                 Err(fault) => return Err(self.missing(fault).await),
             }
         }
-        Ok(())
+        self.hand_over().await
     }
 
     /// Reads through a consumer until something is wrong with it.
@@ -189,7 +216,15 @@ impl Puller {
     async fn pull(&mut self, messages: &mut Messages) -> Result<(), Stop> {
         let mut came = false;
         while self.next <= self.to {
-            let message = match timeout(STALLED_AFTER, messages.next()).await {
+            let ready = messages.next().now_or_never();
+            let message = match ready {
+                Some(message) => Ok(message),
+                None => {
+                    self.hand_over().await?;
+                    timeout(STALLED_AFTER, messages.next()).await
+                }
+            };
+            let message = match message {
                 Ok(Some(Ok(message))) => message,
                 Ok(Some(Err(error))) => return Err(Fault::Client(Box::new(error)).into()),
                 Ok(None) => return Err(Fault::Stalled.into()),
@@ -210,7 +245,7 @@ impl Puller {
             came = true;
             self.deliver(&message.payload).await?;
         }
-        Ok(())
+        self.hand_over().await
     }
 
     /// Whether the stream ends before the next message.
@@ -241,11 +276,25 @@ impl Puller {
             let place = format!("message {} of stream {}", self.next, self.remote.stream);
             Stop::Failed(ReadError::Damaged { position: self.position, place, source })
         })?;
-        let size = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
-        let room = self.room.acquire_many(size).await.map_err(|_| Stop::Unwanted)?;
-        room.forget();
         self.position = block.next();
         self.next += 1;
-        self.sink.send(Ok(block)).map_err(|_| Stop::Unwanted)
+        self.bytes += bytes.len();
+        self.batch.push(block);
+        if self.bytes < BATCH_BYTES {
+            return Ok(());
+        }
+        self.hand_over().await
+    }
+
+    /// Hands over what has come, once there is room for it.
+    async fn hand_over(&mut self) -> Result<(), Stop> {
+        if self.batch.is_empty() {
+            return Ok(());
+        }
+        let size = u32::try_from(self.bytes).unwrap_or(u32::MAX);
+        let room = self.room.acquire_many(size).await.map_err(|_| Stop::Unwanted)?;
+        room.forget();
+        self.bytes = 0;
+        self.sink.send(Ok(std::mem::take(&mut self.batch))).map_err(|_| Stop::Unwanted)
     }
 }
