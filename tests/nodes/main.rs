@@ -1,0 +1,10 @@
+//! Several nodes of one ledger on NATS: whoever dies, nothing acknowledged is lost and nothing is
+//! done twice.
+//!
+//! `CHL_CHAOS` says how many rounds of disasters, `CHL_SEED` which ones.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+mod chaos;
+mod clients;
+mod node;

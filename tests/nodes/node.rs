@@ -1,0 +1,106 @@
+//! A node: `chl serve --nats` in a folder of its own.
+
+use chl_nats_servers::Servers;
+use serde_json::Value;
+use std::{
+    fs::{self, File},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+};
+
+const CHL: &str = env!("CARGO_BIN_EXE_chl");
+const ACTORS: &str = "[svc]\nrole = \"service\"\nsources = [\"/svc\"]\n";
+
+/// A node, which may run or not.
+pub(crate) struct Node {
+    dir: PathBuf,
+    options: Vec<String>,
+    process: Option<Child>,
+}
+
+impl Node {
+    /// A node that does not run yet.
+    pub(crate) fn new(dir: &Path, servers: &Servers, replicas: usize) -> Self {
+        fs::create_dir_all(dir).unwrap();
+        let options = vec![
+            format!("--data={}", dir.display()),
+            format!("--nats={}", servers.urls().join(",")),
+            format!("--nats-monitor={}", servers.monitors().join(",")),
+            format!("--nats-replicas={replicas}"),
+        ];
+        Self { dir: dir.to_owned(), options, process: None }
+    }
+
+    fn command(&self, call: &[&str]) -> Command {
+        let mut command = Command::new(CHL);
+        command.args(&self.options).args(call).env("LOGNAME", "tester").env_remove("CHL_DATA");
+        command
+    }
+
+    /// Starts it.
+    pub(crate) fn start(&mut self) {
+        let actors = self.dir.join("actors.toml");
+        fs::write(&actors, ACTORS).unwrap();
+        let log = File::options().create(true).append(true).open(self.dir.join("said")).unwrap();
+        let mut command = self.command(&["serve", "--actors", &actors.display().to_string()]);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+        self.process = Some(command.spawn().unwrap());
+    }
+
+    /// Starts it again where it has ended; says whether it had.
+    pub(crate) fn start_again(&mut self) -> bool {
+        let ended =
+            self.process.as_mut().is_none_or(|process| process.try_wait().unwrap().is_some());
+        if ended {
+            self.start();
+        }
+        ended
+    }
+
+    /// Whether it takes commands: its socket is there only then.
+    pub(crate) fn leads(&self) -> bool {
+        let socket = self.dir.join("main@nats/socket");
+        self.process.is_some() && std::os::unix::net::UnixStream::connect(socket).is_ok()
+    }
+
+    /// Sends it a signal.
+    pub(crate) fn signal(&self, name: &str) {
+        let Some(process) = &self.process else { return };
+        let sent = Command::new("kill").args([name, &process.id().to_string()]).status();
+        assert!(sent.unwrap().success());
+    }
+
+    /// Kills it as a crash does.
+    pub(crate) fn kill(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            process.kill().unwrap();
+            process.wait().unwrap();
+        }
+    }
+
+    /// Tells it to stop and gives its exit code.
+    pub(crate) fn stop(&mut self) -> Option<i32> {
+        self.signal("-TERM");
+        self.process.take()?.wait().unwrap().code()
+    }
+
+    /// What it has said.
+    pub(crate) fn said(&self) -> String {
+        fs::read_to_string(self.dir.join("said")).unwrap_or_default()
+    }
+
+    /// Calls the program on this node's folder while the node does not run.
+    pub(crate) fn ask(&self, call: &[&str]) -> Vec<Value> {
+        let output = self.command(call).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{call:?}: {said}\n{}", self.said());
+        let lines = String::from_utf8(output.stdout).unwrap();
+        lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
