@@ -23,6 +23,11 @@ impl Beds {
     pub(crate) fn new(servers: &Servers, replicas: usize) -> Self {
         let access = Access::new(servers.urls(), "a test");
         let connection = Connection::open(&access).expect("the servers are ready");
+        Self::over(connection, servers, replicas)
+    }
+
+    /// Places reached over a connection.
+    pub(crate) fn over(connection: Connection, servers: &Servers, replicas: usize) -> Self {
         Self { connection, monitors: servers.monitors(), replicas, made: AtomicU64::new(0) }
     }
 
