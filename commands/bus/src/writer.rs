@@ -220,7 +220,7 @@ impl Writer {
         let failed = std::mem::take(&mut self.failed);
         let cause = failed.first().map(|(_, error)| error.to_string()).unwrap_or_default();
         let recovered = self.recovered();
-        let settled = if recovered.is_ok() { self.durable } else { 0 };
+        let settled = recovered.as_ref().map_or(0, |log| stored(&failed, log.as_ref()));
         for waiting in failed.into_iter().flat_map(|(group, _)| group.waiting) {
             let answers = waiting.answers.into_iter().zip(waiting.seen);
             let answers = answers.map(|(answer, seen)| leave(answer, seen, settled, &cause));
@@ -240,12 +240,14 @@ impl Writer {
         }
     }
 
-    fn recovered(&mut self) -> Result<(), String> {
+    fn recovered(&mut self) -> Result<Arc<dyn ReadLog>, String> {
         // When the last durable commit was recorded is read again with the log's tail.
         self.desk.roll_back(self.durable, None);
         self.task(Task::Recover);
         let (head, reader) = self.wait_recovered()?;
-        self.go_on(head, reader).map_err(|error| error.to_string())
+        let log = Arc::clone(&reader);
+        self.go_on(head, reader).map_err(|error| error.to_string())?;
+        Ok(log)
     }
 
     fn wait_recovered(&mut self) -> Result<(Head, Arc<dyn ReadLog>), String> {
@@ -344,6 +346,17 @@ impl Writer {
             tracing::debug!("nobody waited for the end");
         }
     }
+}
+
+/// Behind which position nothing of failed groups is in the log. Another writer's commits may stand
+/// where theirs were to: only the same bytes are theirs.
+fn stored(failed: &[(Group, GroupError)], log: &dyn ReadLog) -> u64 {
+    let Some(first) = failed.first().map(|(group, _)| group.first) else { return 0 };
+    let decided = failed.iter().flat_map(|(group, _)| group.chains.iter().flatten());
+    let same = (first..).zip(decided).take_while(|(position, bytes)| {
+        log.commit_at(*position).is_ok_and(|commit| commit.as_ref() == Some(*bytes))
+    });
+    first.saturating_add(same.count() as u64)
 }
 
 /// The answer of a failed group, as far as what it saw was durable all the same.

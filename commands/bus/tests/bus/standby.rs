@@ -1,6 +1,6 @@
 //! Standing by: a second process that follows the log and takes it over.
 
-use crate::ledger::{Given, customer, deal, json, market, options, recruit, send};
+use crate::ledger::{Given, customer, deal, json, line, market, options, recruit, send};
 use chl_bus::{Bus, Options, Standby};
 use chl_log::EventLog;
 use serde_json::json;
@@ -44,4 +44,28 @@ fn a_standby_of_an_empty_log_opens_it() {
     let bus = Bus::take_over(standby).unwrap();
     assert_eq!(given.log.head().next, 1);
     assert!(send(&bus, &[customer("x")])[0].is_accepted());
+}
+
+#[test]
+fn a_writer_that_was_overtaken_acknowledges_nothing_of_its_own() {
+    let given = Given::new();
+    let deposed = given.open();
+    send(&deposed, &[customer("a")]);
+    let other = Given { keys: Arc::default(), ..given.clone() };
+    let writer = other.open();
+    // The other's commits stand where the deposed one would put its own.
+    let lines: Vec<String> = ["b", "c", "d", "e"].map(customer).into();
+    send(&writer, &lines);
+    let before = given.log.head();
+    let again = line("RegisterCustomer", "c-a", r#"{"customer":"z","name":"z"}"#);
+    let answers = send(&deposed, &[recruit("x"), again, recruit("y")]);
+    for answer in answers.iter().map(json) {
+        assert_eq!(answer["outcome"], json!("failed"), "{answer}");
+        assert_eq!(answer["retry"], json!(true), "{answer}");
+    }
+    assert_eq!(given.log.head(), before, "nothing of it is in the log");
+    // Then it has seen what the other did, and goes on behind it.
+    let answers = send(&deposed, &[customer("b"), recruit("x")]);
+    assert_eq!(json(&answers[0])["duplicate"], json!(true));
+    assert_eq!(json(&answers[1])["position"], json!(before.next));
 }
