@@ -73,6 +73,9 @@ fn a_filter_that_nothing_can_meet_is_told_from_one_that_nothing_meets() {
     let cards = desk.run(&["query", "scorecards", "--period", "2026", "--programme", "tin"]);
     assert_eq!((cards.code, cards.out.as_str()), (0, ""), "{}", cards.err);
     assert!(cards.err.contains("no programme tin"), "{}", cards.err);
+    let beyond = desk.run(&["log", "view", "999"]);
+    assert_eq!((beyond.code, beyond.out.as_str()), (0, ""));
+    assert!(beyond.err.contains("the log ends at position 10"), "{}", beyond.err);
     let none = desk.run(&["query", "deals", "--partner", "p-1", "--state", "won"]);
     assert_eq!(none.code, 0, "{}", none.err);
     assert!(!none.err.contains("in this ledger"), "{}", none.err);

@@ -115,6 +115,11 @@ impl View {
     pub(crate) fn answer(&self, ledger: &Reading, sink: &mut dyn Sink) -> Outcome<Exit> {
         let sheet = sheet();
         sink.begin(&sheet)?;
+        let end = ledger.log.head().next;
+        if self.range.from >= end {
+            let last = end.saturating_sub(1);
+            sink.note(&format!("the log ends at position {last}, before the range asked for"))?;
+        }
         let mut left = self.limit.unwrap_or(u64::MAX);
         for commit in commits_from(ledger.log.as_ref(), self.range.from)? {
             let commit = commit?;
