@@ -2,7 +2,7 @@
 //!
 //! The figures are computed by a walk over the export that shares no code with the ledger. The
 //! sample is not part of the project: it is read from `CHL_TEST_DATA`, else from beside the
-//! checkout; without it the tests are skipped, visibly, and fail where `CI` is set.
+//! checkout; without it the tests are skipped, visibly.
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 

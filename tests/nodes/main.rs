@@ -7,4 +7,5 @@
 
 mod chaos;
 mod clients;
+mod crm;
 mod node;

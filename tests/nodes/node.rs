@@ -9,7 +9,15 @@ use std::{
 };
 
 const CHL: &str = env!("CARGO_BIN_EXE_chl");
-const ACTORS: &str = "[svc]\nrole = \"service\"\nsources = [\"/svc\"]\n";
+const ACTORS: &str = r#"
+[svc]
+role = "service"
+sources = ["/svc"]
+
+[tester]
+role = "operator"
+sources = "any"
+"#;
 
 /// A node, which may run or not.
 pub(crate) struct Node {
@@ -91,11 +99,16 @@ impl Node {
 
     /// Calls the program on this node's folder while the node does not run.
     pub(crate) fn ask(&self, call: &[&str]) -> Vec<Value> {
+        let lines = String::from_utf8(self.ask_raw(call)).unwrap();
+        lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// The same, as the bytes that were written.
+    pub(crate) fn ask_raw(&self, call: &[&str]) -> Vec<u8> {
         let output = self.command(call).output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(output.status.success(), "{call:?}: {said}\n{}", self.said());
-        let lines = String::from_utf8(output.stdout).unwrap();
-        lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+        output.stdout
     }
 }
 
