@@ -8,6 +8,7 @@ use chl_nats_servers::{Servers, Shape};
 use cli::{Desk, contest_lines};
 use serde_json::{Value, json};
 use std::{
+    io::Write,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -32,42 +33,51 @@ fn on_bus(desk: &Desk, servers: &Servers) -> [String; 4] {
     ["--bus".into(), servers.urls()[0].clone(), "--actors".into(), actors.display().to_string()]
 }
 
-/// A Python that has the client; none is a visible skip on a desk, and a failure in CI.
-fn python() -> Option<PathBuf> {
-    let installed = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/nats/bin/python");
-    let named = std::env::var_os("CHL_PYTHON").map(PathBuf::from);
-    let candidates = named.into_iter().chain([installed, "python3".into()]);
-    let found = candidates.into_iter().find(|python| {
-        let import = Command::new(python).args(["-c", "import nats"]).output();
-        import.is_ok_and(|import| import.status.success())
-    });
-    if found.is_none() {
-        let what = "no Python with nats-py: set CHL_PYTHON, or run .ci/run";
+/// What runs the example client of a language; none is a visible skip on a desk, a failure in CI.
+fn runner(language: &str) -> Option<Command> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let examples = root.join("examples").join(language);
+    let (program, first, file) = match language {
+        "python" => {
+            let installed = root.join("target/nats/bin/python");
+            let python = std::env::var_os("CHL_PYTHON").map_or(installed, PathBuf::from);
+            (python, vec!["-c", "import nats"], "portal.py")
+        }
+        _ => (examples.join("node_modules/.bin/tsx"), vec!["--version"], "portal.ts"),
+    };
+    let works = Command::new(&program).args(first).output();
+    if !works.is_ok_and(|works| works.status.success()) {
+        let what = format!("nothing to run the {language} example with; .ci/run installs it");
         assert!(std::env::var_os("CI").is_none(), "{what}");
-        eprintln!("SKIPPED: {what}");
+        std::io::stderr().write_all(format!("SKIPPED: {what}\n").as_bytes()).unwrap();
+        return None;
     }
-    found
+    let mut command = Command::new(program);
+    command.arg(examples.join(file));
+    Some(command)
 }
 
 #[test]
-fn the_python_example_does_what_it_says() {
-    let (Some(servers), Some(python)) = (Servers::start(Shape::One).unwrap(), python()) else {
-        return;
-    };
-    let desk = Desk::new();
-    let served = desk.serve_with(&on_bus(&desk, &servers));
-    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/python/portal.py");
-    let run = Command::new(python).arg(example).args([&servers.urls()[0], "svc-portal"]).output();
-    let run = run.unwrap();
-    let (out, err) = (String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr));
-    let expected = "recruited: accepted at position 1\n\
-                    sent again: duplicate True at position 1\n\
-                    refused: command.malformed - data.name: missing field `name`\n\
-                    published and gone: accepted apply-p-1\n\
-                    partner: p-1 applied\n";
-    let told = |text: &str| text.replace(|c: char| !c.is_ascii_alphanumeric(), "");
-    assert_eq!(told(&out), told(expected), "{out}{err}");
-    assert_eq!(served.stop(), 0);
+fn the_example_clients_do_what_they_say() {
+    for language in ["python", "typescript"] {
+        let (Some(servers), Some(mut example)) =
+            (Servers::start(Shape::One).unwrap(), runner(language))
+        else {
+            continue;
+        };
+        let desk = Desk::new();
+        let served = desk.serve_with(&on_bus(&desk, &servers));
+        let run = example.args([&servers.urls()[0], "svc-portal"]).output().unwrap();
+        let err = String::from_utf8_lossy(&run.stderr);
+        let expected = "recruited: accepted at position 1\n\
+                        sent again: duplicate true at position 1\n\
+                        refused: command.malformed - data.name: missing field `name`\n\
+                        published and gone: accepted apply-p-1\n\
+                        partner: p-1 applied\n";
+        let out = String::from_utf8_lossy(&run.stdout).replace("True", "true");
+        assert_eq!(out, expected, "{language}: {err}");
+        assert_eq!(served.stop(), 0);
+    }
 }
 
 /// Asks over the bus.
