@@ -1,10 +1,10 @@
 //! What the terms of deal registration say about a deal's figures and dates.
 
 use super::DealRejection;
+use crate::Rejection;
 use crate::calendar::plus_days;
 use crate::money;
 use crate::programme::Version;
-use crate::Rejection;
 use crate::rejection::AnyRejection;
 use chl_events::deal::Contract;
 use chl_events::terms::{DealTerms, ValueBasis};
