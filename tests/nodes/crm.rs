@@ -10,7 +10,6 @@ use std::{
     io::Write,
     path::{Path, PathBuf},
     process::{Command, Output},
-    time::{Duration, Instant},
 };
 
 const CHL: &str = env!("CARGO_BIN_EXE_chl");
@@ -76,11 +75,7 @@ fn the_sample_over_the_bus_is_the_same_history() {
 
     let mut node = Node::new(&folder.path().join("node"), &servers, 1);
     node.start();
-    let began = Instant::now();
-    while !node.leads() {
-        assert!(began.elapsed() < Duration::from_secs(60), "{}", node.said());
-        std::thread::sleep(Duration::from_millis(50));
-    }
+    node.wait_until_it_leads();
     let sender = format!("{ROOT}/examples/python/send.py");
     let mut sending = Command::new(python);
     sending.arg(sender).args([&servers.urls()[0], "tester"]).arg(&file);

@@ -9,3 +9,4 @@ mod chaos;
 mod clients;
 mod crm;
 mod node;
+mod permissions;

@@ -6,6 +6,7 @@ use std::{
     fs::{self, File},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    time::{Duration, Instant},
 };
 
 const CHL: &str = env!("CARGO_BIN_EXE_chl");
@@ -17,12 +18,20 @@ sources = ["/svc"]
 [tester]
 role = "operator"
 sources = "any"
+
+[svc-portal]
+role = "service"
+
+[p-1-app]
+role = "partner"
+partner = "p-1"
 "#;
 
 /// A node, which may run or not.
 pub(crate) struct Node {
     dir: PathBuf,
     options: Vec<String>,
+    password: Option<String>,
     process: Option<Child>,
 }
 
@@ -36,12 +45,20 @@ impl Node {
             format!("--nats-monitor={}", servers.monitors().join(",")),
             format!("--nats-replicas={replicas}"),
         ];
-        Self { dir: dir.to_owned(), options, process: None }
+        Self { dir: dir.to_owned(), options, password: None, process: None }
+    }
+
+    /// The same node, which reaches its servers as a user.
+    pub(crate) fn as_user(mut self, user: &str, password: &str) -> Self {
+        self.options.push(format!("--nats-user={user}"));
+        self.password = Some(password.to_owned());
+        self
     }
 
     fn command(&self, call: &[&str]) -> Command {
         let mut command = Command::new(CHL);
         command.args(&self.options).args(call).env("LOGNAME", "tester").env_remove("CHL_DATA");
+        command.envs(self.password.iter().map(|password| ("CHL_NATS_PASSWORD", password)));
         command
     }
 
@@ -69,6 +86,15 @@ impl Node {
     pub(crate) fn leads(&self) -> bool {
         let socket = self.dir.join("main@nats/socket");
         self.process.is_some() && std::os::unix::net::UnixStream::connect(socket).is_ok()
+    }
+
+    /// Waits until it takes commands.
+    pub(crate) fn wait_until_it_leads(&self) {
+        let began = Instant::now();
+        while !self.leads() {
+            assert!(began.elapsed() < Duration::from_secs(60), "{}", self.said());
+            std::thread::sleep(Duration::from_millis(50));
+        }
     }
 
     /// Sends it a signal.

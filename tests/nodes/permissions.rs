@@ -1,0 +1,147 @@
+//! Who may do what: real users against `docs/nats/secure.conf`, each cell of the table tried.
+
+use crate::node::Node;
+use async_nats::{Client, ConnectOptions, Event};
+use chl_nats_servers::Servers;
+use serde_json::{Value, json};
+use std::{
+    path::Path,
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+
+/// The users of the configuration, and the variables of their passwords.
+const USERS: [(&str, &str); 5] = [
+    ("node", "CHL_PASSWORD_NODE"),
+    ("svc-portal", "CHL_PASSWORD_SERVICE"),
+    ("p-1-app", "CHL_PASSWORD_PARTNER"),
+    ("auditor", "CHL_PASSWORD_AUDITOR"),
+    ("ops", "CHL_PASSWORD_OPERATOR"),
+];
+
+/// What is tried: a subject that is published to, and who may (beside the nodes, who may all).
+const PUBLISHED: &[(&str, &[&str])] = &[
+    ("chl.main.as.svc-portal.cmd.RegisterCustomer", &["svc-portal"]),
+    ("chl.main.as.svc-portal.query.deals", &["svc-portal"]),
+    ("chl.main.as.svc-portal.queue.RegisterCustomer", &["svc-portal"]),
+    ("chl.main.as.svc-portal.result.RegisterCustomer", &[]),
+    ("chl.main.as.p-1-app.cmd.RegisterDeal", &["p-1-app"]),
+    ("chl.main.as.p-1-app.query.deals", &["p-1-app"]),
+    ("chl.main.as.p-2-app.cmd.RegisterDeal", &[]),
+    ("chl.main.as.p-2-app.query.deals", &[]),
+    ("chl.main.as.auditor.query.postings", &["auditor"]),
+    ("chl.main.as.auditor.cmd.RegisterCustomer", &[]),
+    ("chl.main.as.ops.cmd.RegisterCustomer", &["ops"]),
+    ("chl.main.cmd.RegisterCustomer", &[]),
+    ("chl.main.log", &[]),
+    ("chl.main.parked.ops.RegisterCustomer", &[]),
+    ("$KV.chl-main-vault.actor.u-1", &[]),
+    ("$KV.chl-main-lease.writer", &[]),
+    ("$JS.API.STREAM.INFO.chl-main-log", &["auditor", "ops"]),
+    ("$JS.API.STREAM.MSG.GET.chl-main-log", &["auditor"]),
+    ("$JS.API.STREAM.MSG.GET.KV_chl-main-vault", &[]),
+    ("$JS.API.STREAM.MSG.GET.chl-main-results", &[]),
+    ("$JS.API.STREAM.MSG.GET.chl-main-parked", &["ops"]),
+    ("$JS.API.STREAM.DELETE.chl-main-log", &[]),
+    ("$JS.API.STREAM.PURGE.chl-main-log", &[]),
+    ("$JS.API.STREAM.UPDATE.chl-main-log", &[]),
+    ("$JS.API.CONSUMER.CREATE.chl-main-log.c", &["auditor"]),
+    ("$JS.API.CONSUMER.CREATE.chl-main-results.c.chl.main.as.svc-portal.result.*", &["svc-portal"]),
+    ("$JS.API.CONSUMER.CREATE.chl-main-results.c.chl.main.as.p-1-app.result.*", &[]),
+    ("$JS.API.CONSUMER.CREATE.KV_chl-main-vault.c", &[]),
+    ("$SRV.INFO", &["svc-portal", "ops"]),
+];
+
+/// What is tried: a subject that is subscribed to, and who may.
+const SUBSCRIBED: &[(&str, &[&str])] = &[
+    ("_INBOX.svc-portal.>", &["svc-portal"]),
+    ("_INBOX.p-1-app.>", &["p-1-app"]),
+    ("_INBOX.>", &[]),
+    ("chl.>", &[]),
+    ("chl.main.as.p-1-app.cmd.*", &[]),
+    ("chl.main.as.svc-portal.cmd.*", &[]),
+    ("chl.main.log", &[]),
+    ("chl.main.parked.>", &["ops"]),
+    ("$KV.chl-main-vault.>", &[]),
+];
+
+type Refusals = Arc<Mutex<Vec<String>>>;
+
+fn password(user: &str) -> String {
+    format!("secret-of-{user}")
+}
+
+async fn connect(servers: &Servers, user: &str) -> (Client, Refusals) {
+    let refusals = Refusals::default();
+    let heard = Arc::clone(&refusals);
+    let options = ConnectOptions::with_user_and_password(user.to_owned(), password(user))
+        .custom_inbox_prefix(format!("_INBOX.{user}"))
+        .event_callback(move |event| {
+            if let Event::ServerError(error) = &event {
+                heard.lock().unwrap().push(error.to_string());
+            }
+            async {}
+        });
+    (options.connect(servers.urls()).await.unwrap(), refusals)
+}
+
+/// Whether the server refused something, after it has seen all that was sent.
+async fn refused(client: &Client, refusals: &Refusals, subject: &str) -> bool {
+    client.flush().await.unwrap();
+    // The refusal comes on the same connection before the answer to the flush, and is handed on by
+    // another task.
+    let began = Instant::now();
+    while began.elapsed() < Duration::from_millis(60) {
+        let heard = refusals.lock().unwrap();
+        if heard.iter().any(|text| text.to_lowercase().contains(&subject.to_lowercase())) {
+            return true;
+        }
+        drop(heard);
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    false
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_user_may_do_what_the_table_says_and_nothing_else() {
+    let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/nats/secure.conf");
+    let variables: Vec<(String, String)> =
+        USERS.iter().map(|(user, name)| ((*name).to_owned(), password(user))).collect();
+    let Some(servers) = Servers::start_with(&config, 1, &variables).unwrap() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let mut node = Node::new(folder.path(), &servers, 1).as_user("node", &password("node"));
+    node.start();
+    node.wait_until_it_leads();
+    for (user, _) in USERS {
+        // The nodes may all of it, which would undo the ledger under test.
+        let tried = PUBLISHED.iter().filter(|_| user != "node");
+        for (subject, allowed) in tried {
+            let (client, refusals) = connect(&servers, user).await;
+            // A dash of a body that is nothing to the ledger and to JetStream.
+            client.publish(*subject, "-".into()).await.unwrap();
+            let may = allowed.contains(&user);
+            let was = !refused(&client, &refusals, subject).await;
+            assert_eq!(was, may, "{user} publishes to {subject}");
+        }
+        for (subject, allowed) in SUBSCRIBED {
+            let (client, refusals) = connect(&servers, user).await;
+            let _heard = client.subscribe(*subject).await.unwrap();
+            let may = user == "node" || allowed.contains(&user);
+            let was = !refused(&client, &refusals, subject).await;
+            assert_eq!(was, may, "{user} subscribes to {subject}");
+        }
+    }
+    // And with these permissions a service and a partner get their answers.
+    let (service, _) = connect(&servers, "svc-portal").await;
+    let recruit = json!({ "partner": "p-1", "name": "A", "types": ["reseller"] });
+    let recruit = json!({ "id": "1", "type": "RecruitPartner", "data": recruit }).to_string();
+    let subject = "chl.main.as.svc-portal.cmd.RecruitPartner";
+    let answer = service.request(subject, recruit.into()).await.unwrap();
+    let answer: Value = serde_json::from_slice(&answer.payload).unwrap();
+    assert_eq!(answer["outcome"], json!("accepted"), "{answer}");
+    let (partner, _) = connect(&servers, "p-1-app").await;
+    let answer = partner.request("chl.main.as.p-1-app.query.balances", "{}".into()).await.unwrap();
+    let answer: Value = serde_json::from_slice(&answer.payload).unwrap();
+    assert!(answer["rows"].is_array(), "{answer}");
+    assert_eq!(node.stop(), Some(0), "{}", node.said());
+}
