@@ -68,12 +68,19 @@ fn a_reader_waits_for_a_server_that_does_not_answer_for_a_while() {
     assert_eq!((count, last), (100_000, commits(99_999, 1).remove(0)));
 }
 
+/// What docs/nats.md says a writer's and a reader's credentials must permit, and nothing else.
 const USERS: &str = "server_name: $CHL_NATS_NAME\nlisten: $CHL_NATS_LISTEN\n\
     http: $CHL_NATS_MONITOR\njetstream { store_dir: $CHL_NATS_STORE, sync_interval: always }\n\
     authorization { users: [\n\
-    { user: writer, password: w }\n\
-    { user: reader, password: r, permissions: { publish: { deny: [\"chl.*.log\"] } } }\n\
-    { user: nobody, password: n, permissions: { publish: { deny: [\"$JS.API.>\"] } } }\n\
+    { user: writer, password: w, permissions: { subscribe: \"_INBOX.>\", publish: [\n\
+      \"chl.*.log\", \"$JS.API.STREAM.CREATE.*\", \"$JS.API.STREAM.INFO.*\",\n\
+      \"$JS.API.STREAM.MSG.GET.*\", \"$JS.API.CONSUMER.CREATE.>\",\n\
+      \"$JS.API.CONSUMER.MSG.NEXT.>\", \"$JS.API.CONSUMER.DELETE.>\" ] } }\n\
+    { user: reader, password: r, permissions: { subscribe: \"_INBOX.>\", publish: [\n\
+      \"$JS.API.STREAM.INFO.*\", \"$JS.API.STREAM.MSG.GET.*\", \"$JS.API.CONSUMER.CREATE.>\",\n\
+      \"$JS.API.CONSUMER.MSG.NEXT.>\", \"$JS.API.CONSUMER.DELETE.>\" ] } }\n\
+    { user: nobody, password: n, permissions: { subscribe: \"_INBOX.>\",\n\
+      publish: { deny: \">\" } } }\n\
     ] }\n";
 
 #[test]
