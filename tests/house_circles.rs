@@ -25,8 +25,10 @@ const CRATES: &[(&str, &str)] = &[
     ("projections/runtime/src", "lib"),
     ("events/log/src", "lib"),
     ("events/log-files/src", "lib"),
+    ("events/log-nats/src", "lib"),
     ("events/log-sled/src", "lib"),
     ("commands/bus/src", "lib"),
+    ("commands/bus-nats/src", "lib"),
     ("bin/chl", "main"),
 ];
 
