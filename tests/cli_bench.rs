@@ -52,7 +52,13 @@ fn a_folder_of_ledgers_that_was_not_there_is_not_left_behind() {
     let desk = Desk::new();
     let data = desk.path("nowhere");
     let run = desk.run(&[
-        "bench", "--data", data.to_str().unwrap(), "--commands", "100", "--in-flight", "8",
+        "bench",
+        "--data",
+        data.to_str().unwrap(),
+        "--commands",
+        "100",
+        "--in-flight",
+        "8",
     ]);
     assert_eq!(run.code, 0, "{}\n{}", run.out, run.err);
     assert!(!data.exists());

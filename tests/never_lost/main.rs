@@ -11,6 +11,7 @@ mod kills;
 mod order;
 mod power;
 mod session;
+mod trace;
 
 /// How many rounds to run: the gate's number, or what the variable asks for.
 fn rounds(variable: &str, gate: usize) -> usize {

@@ -1,46 +1,44 @@
-//! Under strace: each answer comes after a sync of the head that began after its last write, and
-//! each new file after a sync of its directory.
+//! Under strace, with heads so small that they are sealed within two hundred answers: each answer
+//! comes after a sync of the head that began after its last write, and each new file has been
+//! followed by a sync of its directory before anything relies on it.
 
 use crate::session::{Book, Session, chl};
-use std::collections::{BTreeMap, BTreeSet};
+use crate::trace::{Call, calls};
 use std::io::Write;
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-/// A call as strace saw it end: when it began and ended, its name, and the path of its descriptor.
-struct Call {
-    began: f64,
-    ended: f64,
-    name: String,
-    text: String,
-}
+/// A head this small is full after some twenty commands.
+const TINY_HEAD: &str = "8192";
+/// How many answers are waited for, one by one.
+const ANSWERS: usize = 220;
 
-/// Reads `strace -f -y -ttt -T`, joining calls that were interrupted by others.
-fn calls(trace: &str) -> Vec<Call> {
-    let mut open = BTreeMap::<String, (f64, String)>::new();
-    let mut calls = Vec::new();
-    for line in trace.lines() {
-        let Some((pid, rest)) = line.trim_start().split_once(char::is_whitespace) else { continue };
-        let Some((at, rest)) = rest.trim_start().split_once(' ') else { continue };
-        let Ok(at) = at.parse::<f64>() else { continue };
-        if let Some(head) = rest.strip_suffix("<unfinished ...>") {
-            open.insert(pid.into(), (at, head.into()));
-            continue;
-        }
-        let (began, text) = match rest.strip_prefix("<... ") {
-            Some(tail) => match open.remove(pid) {
-                Some((began, head)) => (began, format!("{head}{tail}")),
-                None => continue,
-            },
-            None => (at, rest.to_owned()),
-        };
-        let took = text
-            .rsplit_once('<')
-            .and_then(|(_, took)| took.trim_end_matches('>').parse::<f64>().ok());
-        let name = text.split('(').next().unwrap_or_default().to_owned();
-        calls.push(Call { began, ended: began + took.unwrap_or(0.0), name, text });
+/// Runs the program under strace, from an empty folder on, and reads the trace.
+fn traced() -> Vec<Call> {
+    let dir = tempfile::tempdir().unwrap();
+    let trace = dir.path().join("trace");
+    let mut traced = Command::new("strace");
+    traced.args(["-f", "-y", "-ttt", "-T", "-s", "16", "-e"]);
+    traced
+        .arg("trace=write,pwrite64,fdatasync,fsync,openat,mkdir,mkdirat,rename,renameat,renameat2")
+        .arg("-o")
+        .arg(&trace);
+    let data = dir.path().join("data");
+    let plain = chl(&data);
+    traced.envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    traced.env("CHL_SEAL_BYTES", TINY_HEAD);
+    traced.arg(plain.get_program()).args(plain.get_args());
+    let mut book = Book::default();
+    let mut session = Session::start(traced);
+    let mut stdin = session.child.stdin.take().unwrap();
+    for line in book.lines(0, ANSWERS) {
+        writeln!(stdin, "{line}").unwrap();
+        book.note(&session.answers.recv_timeout(Duration::from_secs(60)).unwrap());
     }
-    calls
+    drop(stdin);
+    assert!(session.finish(&mut book).success());
+    calls(&std::fs::read_to_string(&trace).unwrap())
 }
 
 #[test]
@@ -51,79 +49,120 @@ fn answers_come_after_the_sync_of_what_they_saw() {
         println!("SKIPPED: strace is missing or may not trace here");
         return;
     }
-    let dir = tempfile::tempdir().unwrap();
-    let mut book = Book::default();
-    let mut first = Session::start(chl(dir.path()));
-    first.feed(book.lines(0, 20));
-    assert!(first.finish(&mut book).success());
-    book.sent = 20;
-
-    let trace = dir.path().join("trace");
-    let mut traced = Command::new("strace");
-    traced.args(["-f", "-y", "-ttt", "-T", "-s", "16", "-e"]);
-    traced
-        .arg("trace=write,pwrite64,fdatasync,fsync,openat,rename,renameat2")
-        .arg("-o")
-        .arg(&trace);
-    let plain = chl(dir.path());
-    traced.envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))));
-    traced.arg(plain.get_program()).args(plain.get_args());
-    let mut session = Session::start(traced);
-    let mut stdin = session.child.stdin.take().unwrap();
-    for line in book.lines(0, 200) {
-        writeln!(stdin, "{line}").unwrap();
-        book.note(&session.answers.recv_timeout(Duration::from_secs(60)).unwrap());
+    let calls = traced();
+    let answers: Vec<&Call> = calls.iter().filter(|call| call.is_answer()).collect();
+    assert!(answers.len() >= ANSWERS, "only {} answers were traced", answers.len());
+    let committer = committer(&calls);
+    let mut since = 0.0;
+    for (number, answer) in answers.iter().enumerate() {
+        written_and_synced(&calls, committer, (since, answer.began), number);
+        since = answer.began;
     }
-    drop(stdin);
-    assert!(session.finish(&mut book).success());
-
-    let calls = calls(&std::fs::read_to_string(&trace).unwrap());
-    let head = |call: &Call| call.text.contains("/log/head-") && call.text.contains("/db>");
-    let (mut last_write, mut synced_from, mut answers) = (0.0, -1.0, 0);
-    let mut order: Vec<&Call> = calls.iter().collect();
-    order.sort_by(|a, b| a.ended.total_cmp(&b.ended));
-    for call in order {
-        match call.name.as_str() {
-            "pwrite64" | "write" if head(call) => last_write = call.ended.max(last_write),
-            "fdatasync" | "fsync" if head(call) => synced_from = call.began.max(synced_from),
-            "write" if call.text.starts_with("write(1<") => {
-                answers += 1;
-                let before = calls.iter().filter(|one| head(one) && one.ended <= call.began);
-                let written = before
-                    .clone()
-                    .filter(|one| one.name.contains("write"))
-                    .fold(0.0, |at: f64, one| at.max(one.ended));
-                let synced = before
-                    .filter(|one| one.name.contains("sync"))
-                    .fold(-1.0, |at: f64, one| at.max(one.began));
-                assert!(synced >= written, "answer {answers} left before its sync");
-            }
-            _ => {}
-        }
+    let heads = heads(&calls, committer, &answers);
+    let sealed = sealed(&calls);
+    assert!(heads > 3 && sealed > 2, "{heads} heads, {sealed} sealed: nothing was tested");
+    for (name, folder) in [("witness", "/log"), ("sealed", "/log")] {
+        let made = named(&calls, &format!("{folder}/{name}"));
+        assert!(
+            synced(&calls, folder_of(made), made.ended, answers[0].began),
+            "{name} is not named"
+        );
     }
-    assert!(answers >= 200, "only {answers} answers were traced");
-    assert!(last_write > 0.0 && synced_from > 0.0, "no write or sync of the head was traced");
-    directories(&calls);
-    println!("{answers} answers, each after the sync of what it saw");
+    let keys: Vec<&Call> = calls.iter().filter(|call| call.names("/keys/")).collect();
+    assert!(!keys.is_empty(), "no key file appeared");
+    for made in keys {
+        let later = synced(&calls, folder_of(made), made.ended, f64::INFINITY);
+        assert!(later, "{} appeared without a sync of its folder", made.to);
+    }
+    println!("{} answers, each after its sync; {heads} heads, {sealed} sealed", answers.len());
 }
 
-/// Every file that appears under the log by a rename is followed by a sync of its directory.
-fn directories(calls: &[Call]) {
-    let synced: Vec<(f64, &str)> = calls
-        .iter()
-        .filter(|call| call.name == "fsync" || call.name == "fdatasync")
-        .filter_map(|call| Some((call.began, call.text.split_once('<')?.1.split_once('>')?.0)))
-        .collect();
-    let mut seen = BTreeSet::new();
-    for call in calls.iter().filter(|call| call.name.starts_with("rename")) {
-        let Some(to) = call.text.rsplit('"').nth(1).filter(|to| to.contains("/log/")) else {
+/// The thread that makes groups durable: the one that syncs most.
+fn committer(calls: &[Call]) -> &str {
+    let syncs = |thread: &str| {
+        calls.iter().filter(|one| one.thread == thread && one.is_head_sync()).count()
+    };
+    let threads = calls.iter().filter(|one| one.is_head_sync()).map(|one| one.thread.as_str());
+    threads.max_by_key(|one| syncs(one)).unwrap()
+}
+
+/// Between the answer before and this one its head was written to, and then synced; nothing was
+/// written into that head after the sync began.
+fn written_and_synced(calls: &[Call], committer: &str, (since, left): (f64, f64), number: usize) {
+    let within = |one: &&Call| one.began >= since && one.ended <= left;
+    let mut syncs = calls.iter().filter(|one| one.thread == committer && one.is_head_sync());
+    let Some(sync) = syncs.rfind(within) else { panic!("answer {number} left before a sync") };
+    let writes = calls.iter().filter(within).filter(|one| one.name.contains("write"));
+    let last = writes.filter(|one| one.head() == sync.head()).map(|one| one.ended);
+    let last = last.fold(0.0, f64::max);
+    assert!(last > 0.0, "answer {number} left before anything was written");
+    assert!(sync.began >= last, "answer {number} left before its sync");
+}
+
+/// Every head that took commands had its name, and the names in it, on disk before the first answer
+/// that relies on it. Returns how many did.
+fn heads(calls: &[Call], committer: &str, answers: &[&Call]) -> usize {
+    let mut seen = Vec::new();
+    for sync in calls.iter().filter(|one| one.thread == committer && one.is_head_sync()) {
+        let head = sync.head().unwrap();
+        if seen.contains(&head) {
             continue;
-        };
-        let folder = std::path::Path::new(to).parent().unwrap().to_str().unwrap().to_owned();
-        let later = synced.iter().any(|(began, path)| *began >= call.ended && *path == folder);
-        assert!(later, "{to} appeared without a sync of {folder}");
-        seen.insert(folder);
+        }
+        seen.push(head);
+        let Some(answer) = answers.iter().find(|answer| answer.began >= sync.ended) else { break };
+        let named = named(calls, head);
+        let log = folder_of(named);
+        assert!(synced(calls, log, named.ended, answer.began), "{head} is not named in {log}");
+        let unnamed = head.replace("/head-", "/new-");
+        for file in ["db", "conf"] {
+            let made = calls.iter().find(|one| one.to == format!("{unnamed}/{file}"));
+            let made = made.unwrap_or_else(|| panic!("{unnamed}/{file} was never made"));
+            let inside = [head, &unnamed];
+            let safe = inside.iter().any(|one| synced(calls, one, made.ended, answer.began));
+            assert!(safe, "{file} is not named in {head}");
+        }
     }
-    assert!(!seen.is_empty(), "no file appeared under the log: nothing was tested");
-    println!("directories synced after a rename: {seen:?}");
+    seen.len()
+}
+
+/// Every head was given up only after its sealed file, and the name of that, and the witness were
+/// on disk. Returns how many were.
+fn sealed(calls: &[Call]) -> usize {
+    let files: Vec<&Call> = calls.iter().filter(|one| one.names("/log/sealed/")).collect();
+    let gone: Vec<&Call> = calls.iter().filter(|one| one.names("/log/gone-")).collect();
+    assert!(files.len() >= gone.len(), "{} sealed, {} given up", files.len(), gone.len());
+    for (file, gone) in files.iter().zip(&gone) {
+        let draft = file.from.as_str();
+        let filled = |one: &&Call| one.name == "pwrite64" || one.name == "write";
+        let last = calls.iter().filter(filled).filter(|one| one.on(draft)).map(|one| one.ended);
+        let last = last.fold(0.0, f64::max);
+        assert!(last > 0.0, "nothing was written into {draft}");
+        assert!(synced(calls, draft, last, file.began), "{} was named unsynced", file.to);
+        let folder = folder_of(file);
+        assert!(synced(calls, folder, file.ended, gone.began), "{} is not named", file.to);
+        let witness = calls.iter().any(|one| {
+            one.name.contains("sync")
+                && one.path().is_some_and(|path| path.ends_with("/log/witness"))
+                && one.began >= file.ended
+                && one.ended <= gone.began
+        });
+        assert!(witness, "{} was given up before the witness knew", gone.from);
+    }
+    gone.len()
+}
+
+/// The call that gave a path its name.
+fn named<'a>(calls: &'a [Call], ending: &str) -> &'a Call {
+    let found = calls.iter().find(|one| one.to.ends_with(ending));
+    found.unwrap_or_else(|| panic!("{ending} never appeared"))
+}
+
+fn folder_of(call: &Call) -> &str {
+    Path::new(&call.to).parent().unwrap().to_str().unwrap()
+}
+
+/// Whether a file or folder was synced between two moments.
+fn synced(calls: &[Call], path: &str, from: f64, to: f64) -> bool {
+    let sync = |one: &&Call| one.name == "fsync" || one.name == "fdatasync";
+    calls.iter().filter(sync).any(|one| one.on(path) && one.began >= from && one.ended <= to)
 }

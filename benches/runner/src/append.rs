@@ -103,7 +103,11 @@ pub fn run(setup: &Setup) -> Result<()> {
     for ((size, count), bar) in GROUPS.into_iter().zip(["0.9", "0.9", "0.8"]) {
         let commits = commits(count);
         let groups = groups(&commits, size)?;
-        let figures = [figure(format!("append, groups of {size} (bar: ≥ {bar} of bare sled)"), "commits/s", 0)];
+        let figures = [figure(
+            format!("append, groups of {size} (bar: ≥ {bar} of bare sled)"),
+            "commits/s",
+            0,
+        )];
         let mut sides = [
             side("chl log on sled", || ours(dir, &commits, size)),
             side("bare sled: insert, flush, fdatasync", || bare_sled(dir, &groups, count)),

@@ -35,18 +35,12 @@ fn told(opening: &Opening, prepared: &[Prepared]) -> Result<(Vec<f64>, Vec<Commi
     let used = used_by(WRITER)?.since(before);
     let sent = prepared.len();
     ensure!(accepted * 2 > sent, "only {accepted} of {sent} commands were accepted");
-    let mut commits = Vec::new();
-    for block in ledger.log().read(0)? {
-        for bytes in block?.commits() {
-            commits.push(Commit::decode(bytes)?);
-        }
-    }
-    Ok((vec![micros(used.cpu) / sent as f64], commits))
+    Ok((vec![micros(used.cpu) / sent as f64], year::commits(&ledger)?))
 }
 
 /// The line.
 pub fn run(setup: &Setup) -> Result<()> {
-    let lines = year::lines(setup);
+    let lines = setup.year();
     let opening = year::opening(&lines)?;
     let prepared = year::prepared(&lines, &year::connection()?);
     let year = Year::of(told(&opening, &prepared)?.1)?;

@@ -3,8 +3,8 @@
 
 use anyhow::{Context, Result, bail};
 use chl_bus::{
-    Bus, Client, Connection, Journal, JournalLimits, LogError, MemoryKeys, Opening, Options,
-    Parts, Prepared, StatesFile, SystemClock, Vault, prepare,
+    Bus, Client, Connection, Journal, JournalLimits, LogError, MemoryKeys, Opening, Options, Parts,
+    Prepared, StatesFile, SystemClock, Vault, prepare,
 };
 use chl_events::{ActorId, Block, LedgerId};
 use chl_log::{EventLog, MemoryLog, ReadLog};

@@ -27,6 +27,12 @@ pub struct Used {
 }
 
 impl Used {
+    /// Adds what another used.
+    pub fn add(&mut self, other: Self) {
+        self.cpu += other.cpu;
+        self.written += other.written;
+    }
+
     /// What came on top since an earlier look.
     pub fn since(self, before: Self) -> Self {
         let cpu = self.cpu.saturating_sub(before.cpu);
@@ -110,10 +116,7 @@ impl Watch {
             }
             let mut all: BTreeMap<String, Used> = BTreeMap::new();
             for Thread { name, before, used } in seen.into_values() {
-                let used = used.since(before);
-                let sum = all.entry(name).or_default();
-                sum.cpu += used.cpu;
-                sum.written += used.written;
+                all.entry(name).or_default().add(used.since(before));
             }
             Ok(all)
         });
@@ -159,8 +162,7 @@ pub fn used_by(name: &str) -> Result<Used> {
     look(&mut seen, true)?;
     let mut sum = Used::default();
     for thread in seen.into_values().filter(|thread| thread.name == name) {
-        sum.cpu += thread.used.cpu;
-        sum.written += thread.used.written;
+        sum.add(thread.used);
     }
     Ok(sum)
 }

@@ -5,7 +5,7 @@ mod append;
 mod args;
 mod bytes;
 mod decide;
-#[allow(dead_code, reason = "the program uses the rest")]
+#[expect(dead_code, reason = "the program uses the rest")]
 #[path = "../../../bin/chl/demo/mod.rs"]
 mod demo;
 mod growth;
@@ -15,7 +15,7 @@ mod ledger;
 mod machine;
 mod measure;
 mod memory;
-#[allow(dead_code, reason = "the tests of the whole system use the rest")]
+#[expect(dead_code, reason = "the tests of the whole system use the rest")]
 #[path = "../../../tests/model/mod.rs"]
 mod model;
 mod open;
@@ -43,6 +43,13 @@ pub struct Setup {
     pub dir: PathBuf,
     /// Where large ledgers are kept.
     pub keep: PathBuf,
+}
+
+impl Setup {
+    /// The lines of the channel year that was asked for.
+    fn year(&self) -> Vec<String> {
+        year::lines(self.args.seed, self.args.partners, self.args.commands)
+    }
 }
 
 /// The lines in the order of the table; those of large ledgers at the end.

@@ -25,10 +25,7 @@ pub struct Side<'a> {
 }
 
 /// A side of a comparison.
-pub fn side<'a>(
-    name: impl Into<String>,
-    run: impl FnMut() -> Result<Vec<f64>> + 'a,
-) -> Side<'a> {
+pub fn side<'a>(name: impl Into<String>, run: impl FnMut() -> Result<Vec<f64>> + 'a) -> Side<'a> {
     Side { name: name.into(), run: Box::new(run) }
 }
 

@@ -101,7 +101,7 @@ fn tell(setup: &Setup, lines: &[String], window: usize) -> Result<Told> {
 }
 
 fn year_line(setup: &Setup, window: usize, share: u64) -> Result<()> {
-    let mut lines = year::lines(setup);
+    let mut lines = setup.year();
     lines.truncate(lines.len() / share as usize);
     if setup.args.validate {
         let told = tell(setup, &lines, window)?;
@@ -109,7 +109,11 @@ fn year_line(setup: &Setup, window: usize, share: u64) -> Result<()> {
     }
     let of = format!("{} partners", setup.args.partners);
     let figures = [
-        figure(format!("channel year of {of}, {window} in flight, read models written down"), "commands/s", 0),
+        figure(
+            format!("channel year of {of}, {window} in flight, read models written down"),
+            "commands/s",
+            0,
+        ),
         figure(format!("channel year of {of}, {window} in flight, last answer"), "commands/s", 0),
     ];
     let ours = || {

@@ -22,7 +22,9 @@ fn tephra(dir: &Path, commits: &[Vec<u8>], size: usize) -> Result<Vec<f64>> {
     let kind = EventType::new("Commit")?;
     let start = Instant::now();
     for (at, group) in commits.chunks(size).enumerate() {
-        let tag = |index: usize| Ok::<_, anyhow::Error>(Tags::new([Tag::new(format!("c:{at}-{index}"))?])?);
+        let tag = |index: usize| {
+            Ok::<_, anyhow::Error>(Tags::new([Tag::new(format!("c:{at}-{index}"))?])?)
+        };
         let mut events = Vec::with_capacity(size);
         for (index, commit) in group.iter().enumerate() {
             events.push(Event::new(&kind, &tag(index)?, commit)?);

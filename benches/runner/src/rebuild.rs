@@ -44,7 +44,8 @@ fn folds(files: &[PathBuf], log: &dyn ReadLog) -> Result<Vec<f64>> {
 fn name_reversed(commit: &Commit, log: &dyn ReadLog, store: &mut MemoryStore) -> Result<()> {
     for recorded in &commit.events {
         if let Event::Ledger(LedgerEvent::EntryReversed(reversal)) = &recorded.event {
-            let bytes = log.commit_at(reversal.position)?.context("the log has what is reversed")?;
+            let bytes =
+                log.commit_at(reversal.position)?.context("the log has what is reversed")?;
             store.commits.push(Commit::decode(&bytes)?);
         }
     }
@@ -146,7 +147,8 @@ fn folds_line(setup: &Setup, ledger: &Path, log: &dyn ReadLog) -> Result<()> {
     anyhow::ensure!(!files.is_empty(), "nothing is sealed yet: ask for more --events");
     let mut blocks = Vec::new();
     for path in &files {
-        blocks.extend(Arc::new(SealedFile::open(path)?).all_blocks().collect::<Result<Vec<_>, _>>()?);
+        blocks
+            .extend(Arc::new(SealedFile::open(path)?).all_blocks().collect::<Result<Vec<_>, _>>()?);
     }
     let cold = || {
         machine::evict(&ledger.join("log/sealed"))?;

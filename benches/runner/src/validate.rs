@@ -74,7 +74,11 @@ pub fn check(lines: &[String], answers: &[Answer]) -> Result<Checked> {
         return Ok(checked);
     }
     let shown: Vec<&str> = surprises.iter().take(SHOWN).map(String::as_str).collect();
-    bail!("{checked}; and {} were not as the model has them:\n{}", surprises.len(), shown.join("\n"))
+    bail!(
+        "{checked}; and {} were not as the model has them:\n{}",
+        surprises.len(),
+        shown.join("\n")
+    )
 }
 
 impl Following {
@@ -188,14 +192,18 @@ impl Following {
 fn subjects(command: &Command) -> Result<Vec<String>> {
     let data = serde_json::to_value(command)?;
     let text = |field: &str| data.get(field).and_then(|value| value.as_str());
-    let named = ["claim", "deal", "request"].into_iter().filter_map(|field| {
-        Some(format!("{field} {}", text(field)?))
-    });
+    let named = ["claim", "deal", "request"]
+        .into_iter()
+        .filter_map(|field| Some(format!("{field} {}", text(field)?)));
     let mut subjects: Vec<String> = named.collect();
     if matches!(command, Command::Coop(_) | Command::Claim(_))
         && let (Some(programme), Some(partner)) = (text("programme"), text("partner"))
     {
-        let fund = if matches!(command, Command::Coop(_)) { "coop" } else { text("fund").unwrap_or("coop") };
+        let fund = if matches!(command, Command::Coop(_)) {
+            "coop"
+        } else {
+            text("fund").unwrap_or("coop")
+        };
         let fund = if text("request").is_some() { "mdf" } else { fund };
         subjects.push(format!("{fund} {programme} {partner}"));
     }

@@ -1,21 +1,32 @@
 //! The workload "channel year": the demo's own lines, generated from a seed.
 
-use crate::{Setup, demo};
+use crate::{demo, ledger::Ledger};
 use anyhow::{Context, Result};
 use chl_bus::{Connection, Opening, Prepared, decode, prepare, replaying};
+use chl_events::Commit;
 
 /// The actor of what names none.
 const ACTOR: &str = "bench";
 
-/// The year's lines, in the order in which they are recorded.
-pub fn lines(setup: &Setup) -> Vec<String> {
-    let size = demo::Size { partners: setup.args.partners, commands: setup.args.commands };
-    demo::commands(setup.args.seed, size).collect()
+/// The lines of a seed's year of about so many commands, in the order in which they are recorded.
+pub fn lines(seed: u64, partners: usize, commands: u64) -> Vec<String> {
+    demo::commands(seed, demo::Size { partners, commands }).collect()
 }
 
 /// A connection that believes what the lines claim, recorded times included.
 pub fn connection() -> Result<Connection> {
     Ok(replaying(ACTOR.parse()?))
+}
+
+/// Every commit of a ledger.
+pub fn commits(ledger: &Ledger) -> Result<Vec<Commit>> {
+    let mut commits = Vec::new();
+    for block in ledger.log().read(0)? {
+        for bytes in block?.commits() {
+            commits.push(Commit::decode(bytes)?);
+        }
+    }
+    Ok(commits)
 }
 
 /// The lines as commands; those that cannot be read are refused at the door and left out.
