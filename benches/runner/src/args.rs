@@ -69,6 +69,8 @@ pub enum Line {
     Bytes,
     /// Appends to a large log, against a small one.
     Growth,
+    /// What the threads of a large ledger use, against those of a small one.
+    Threads,
     /// Opening after a kill, large against small.
     Open,
     /// Memory while a large ledger is written and rebuilt.

@@ -182,7 +182,7 @@ fn whole(large: &Large, runs: &AtomicU64) -> Result<Vec<f64>> {
     Ok(THREADS.iter().flat_map(|(names, _)| by_command(of(names), SALES as f64)).collect())
 }
 
-/// The line.
+/// The line of log, witness and keys.
 pub fn run(setup: &Setup) -> Result<()> {
     let (many, few) = (setup.args.events, setup.args.events / TIMES);
     say(format!("growing a log to {many} commits"));
@@ -194,9 +194,12 @@ pub fn run(setup: &Setup) -> Result<()> {
         side(format!("at {many} events"), || grown.measured()),
         side(format!("at {few} events"), || Grown::new(setup, few)?.measured()),
     ];
-    compare(&all, setup.args.rounds, Warmup::No, &mut sides)?;
-    drop(sides);
-    drop(grown);
+    compare(&all, setup.args.rounds, Warmup::No, &mut sides)
+}
+
+/// The line of everything else, thread by thread.
+pub fn threads(setup: &Setup) -> Result<()> {
+    let many = setup.args.events;
     let (large, small) = (large::ledger(setup, many)?, large::ledger(setup, many / 10)?);
     let all: Vec<Figure> = THREADS
         .iter()

@@ -64,6 +64,7 @@ const LINES: &[(Line, fn(&Setup) -> Result<()>)] = &[
     (Line::Rebuild, rebuild::run),
     (Line::Bytes, bytes::run),
     (Line::Growth, growth::run),
+    (Line::Threads, growth::threads),
     (Line::Open, open::run),
 ];
 
