@@ -122,6 +122,40 @@ async fn a_partner_reads_its_own_and_of_a_conflict_its_state() {
     assert_eq!(served.stop(), 0);
 }
 
+#[tokio::test]
+async fn what_is_no_command_is_listed_with_its_reason() {
+    let Some(servers) = Servers::start(Shape::One).unwrap() else { return };
+    let desk = Desk::new();
+    let served = desk.serve_with(&on_bus(&desk, &servers));
+    let client = async_nats::connect(servers.urls()).await.unwrap();
+    let queue = async_nats::jetstream::new(client);
+    let subject = "chl.main.as.svc-portal.queue.RecruitPartner";
+    queue.publish(subject, "no json".into()).await.unwrap().await.unwrap();
+    let began = std::time::Instant::now();
+    let listed = loop {
+        let run = desk.run(&["parked", "--bus", &servers.urls()[0]]);
+        assert_eq!(run.code, 0, "{}", run.err);
+        let listed = run.json_lines();
+        if !listed.is_empty() {
+            break listed;
+        }
+        assert!(began.elapsed() < std::time::Duration::from_secs(60), "nothing was parked");
+    };
+    let one = &listed[0];
+    assert_eq!(
+        (&one["actor"], &one["type"], &one["code"], &one["document"]),
+        (
+            &json!("svc-portal"),
+            &json!("RecruitPartner"),
+            &json!("command.malformed"),
+            &json!("no json")
+        )
+    );
+    assert_eq!(served.stop(), 0);
+    let nowhere = desk.run(&["parked"]);
+    assert_eq!(nowhere.code, 2, "{}", nowhere.err);
+}
+
 #[test]
 fn a_bus_without_a_list_or_without_a_server_is_named() {
     let desk = Desk::new();

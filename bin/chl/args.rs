@@ -4,6 +4,7 @@ use crate::{
     asking, bench,
     exit::{EXIT_CODES, Exit},
     failure::Outcome,
+    nats::Parked,
     output::{Format, Output},
     place::Place,
     reads::{self, Read},
@@ -54,6 +55,7 @@ enum Call {
     #[command(subcommand)]
     Import(Import),
     Serve(writes::Serve),
+    Parked(Parked),
     Query(reads::Query),
     Sql(reads::Sql),
     #[command(subcommand)]
@@ -121,6 +123,7 @@ impl Args {
             }
             Call::Restore(call) => call.run(&place, output),
             Call::Serve(call) => call.run(&place, &global.servers),
+            Call::Parked(call) => call.run(&place, &global.servers, output),
             Call::Query(call) => asking::ask(&place, Read::Query(call), output),
             Call::Sql(call) => asking::ask(&place, Read::Sql(call), output),
             Call::Explain(call) => call.run(&place, output),
