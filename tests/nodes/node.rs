@@ -49,7 +49,7 @@ impl Node {
     }
 
     /// The same node, which reaches its servers as a user.
-    pub(crate) fn as_user(mut self, user: &str, password: &str) -> Self {
+    pub(crate) fn known_as(mut self, user: &str, password: &str) -> Self {
         self.options.push(format!("--nats-user={user}"));
         self.password = Some(password.to_owned());
         self

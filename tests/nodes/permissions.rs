@@ -92,11 +92,10 @@ async fn refused(client: &Client, refusals: &Refusals, subject: &str) -> bool {
     // another task.
     let began = Instant::now();
     while began.elapsed() < Duration::from_millis(60) {
-        let heard = refusals.lock().unwrap();
-        if heard.iter().any(|text| text.to_lowercase().contains(&subject.to_lowercase())) {
+        let named = |text: &String| text.to_lowercase().contains(&subject.to_lowercase());
+        if refusals.lock().unwrap().iter().any(named) {
             return true;
         }
-        drop(heard);
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     false
@@ -109,7 +108,7 @@ async fn each_user_may_do_what_the_table_says_and_nothing_else() {
         USERS.iter().map(|(user, name)| ((*name).to_owned(), password(user))).collect();
     let Some(servers) = Servers::start_with(&config, 1, &variables).unwrap() else { return };
     let folder = tempfile::tempdir().unwrap();
-    let mut node = Node::new(folder.path(), &servers, 1).as_user("node", &password("node"));
+    let mut node = Node::new(folder.path(), &servers, 1).known_as("node", &password("node"));
     node.start();
     node.wait_until_it_leads();
     for (user, _) in USERS {

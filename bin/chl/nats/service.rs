@@ -8,7 +8,7 @@ use crate::{
     place::Place,
     servers::Servers,
 };
-use chl_bus_nats::{Actors, Behind, Door, Limits, Queue, QueueOptions};
+use chl_bus_nats::{Actors, Behind, Door, Events, EventsOptions, Limits, Queue, QueueOptions};
 use chl_events::Code;
 use chl_log_nats::Connection;
 use std::{path::PathBuf, sync::Arc};
@@ -27,9 +27,13 @@ pub(crate) struct BusOptions {
     /// there may do anything.
     #[arg(long)]
     trust_bus: bool,
-    /// On how many servers commands of the queue are kept.
+    /// On how many servers commands of the queue, results and events are kept.
     #[arg(long, value_name = "N", default_value_t = 1)]
     queue_replicas: usize,
+    /// Where no event has left yet, they leave from the commit at this position on; without it, what
+    /// is recorded from now on.
+    #[arg(long, value_name = "POSITION")]
+    events_from: Option<u64>,
 }
 
 /// A ledger's door on NATS, open until it is closed.
@@ -37,6 +41,7 @@ pub(crate) struct OnNats {
     connection: Connection,
     door: Door,
     queue: Queue,
+    events: Events,
 }
 
 impl BusOptions {
@@ -79,8 +84,9 @@ impl BusOptions {
         let connection = servers.connect(urls)?;
         let reading = Arc::clone(&owning.reading);
         let ledger = Code::new(place.ledger()).or_exit(Exit::Usage, "--ledger")?;
+        let log = Arc::clone(&reading.log);
         let behind = Behind {
-            ledger,
+            ledger: ledger.clone(),
             client: owning.client()?,
             vault: reading.vault.clone(),
             actors: Arc::new(actors),
@@ -89,16 +95,23 @@ impl BusOptions {
         };
         let client = connection.client();
         let options = QueueOptions { replicas: self.queue_replicas, ..QueueOptions::default() };
+        let published = EventsOptions {
+            replicas: self.queue_replicas,
+            from: self.events_from,
+            ..EventsOptions::default()
+        };
         let opening = async move {
+            let events = Events::open(&client, &ledger, log, published).await;
             let queue = Queue::open(&client, &behind, options).await;
             let door = Door::open(&client, behind, Limits::default()).await;
-            (queue, door)
+            (events, queue, door)
         };
         let lost = "the bus cannot be opened";
-        let (queue, door) = connection.wait(opening).or_exit(Exit::Unavailable, lost)?;
-        let (queue, door) =
-            (queue.or_exit(Exit::Unavailable, lost)?, door.or_exit(Exit::Unavailable, lost)?);
-        Ok(Some(OnNats { connection, door, queue }))
+        let (events, queue, door) = connection.wait(opening).or_exit(Exit::Unavailable, lost)?;
+        let events = events.or_exit(Exit::Unavailable, lost)?;
+        let queue = queue.or_exit(Exit::Unavailable, lost)?;
+        let door = door.or_exit(Exit::Unavailable, lost)?;
+        Ok(Some(OnNats { connection, door, queue, events }))
     }
 }
 
@@ -106,13 +119,14 @@ impl OnNats {
     /// Closes the door: nothing more is taken, what was taken is answered, the rest of the queue
     /// stays for the next owner.
     pub(crate) fn close(self) -> Outcome {
-        let Self { connection, door, queue } = self;
+        let Self { connection, door, queue, events } = self;
         let client = connection.client();
         let closing = async move {
             door.close().await;
             queue.close().await;
             client.flush().await
         };
+        drop(events);
         let told = connection.wait(closing).or_exit(Exit::Unavailable, "the bus")?;
         told.or_exit(Exit::Unavailable, "the last answers may not have left")
     }

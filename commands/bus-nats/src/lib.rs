@@ -6,6 +6,7 @@
 //! chl.LEDGER.as.ACTOR.queue.TYPE    a command to publish and go: kept until it is decided
 //! chl.LEDGER.as.ACTOR.result.TYPE   the answer to a command of the queue
 //! chl.LEDGER.parked.ACTOR.TYPE      a command of the queue that is none, with the reason
+//! chl.LEDGER.event.TYPE.STREAM…     what was recorded, in order, for those who react
 //! chl.LEDGER.cmd.TYPE               a command whose claims are believed, where that is allowed
 //! ```
 //!
@@ -15,6 +16,7 @@
 
 mod actors;
 mod door;
+mod events;
 mod lease;
 mod queue;
 mod quota;
@@ -24,6 +26,7 @@ mod vault;
 
 pub use actors::{Actor, Actors, ActorsError};
 pub use door::{Asker, Behind, DEADLINE, Door, DoorError, Limits, Questions, Unanswered};
+pub use events::{Events, EventsError, EventsOptions};
 pub use lease::{Held, Lease, LeaseError};
 pub use queue::{Parked, Queue, QueueError, QueueOptions, parked};
 pub use refusal::Refusal;

@@ -63,6 +63,16 @@ impl Subjects {
         format!("chl.{}.parked.{actor}.{name}", self.ledger)
     }
 
+    /// Every event that leaves.
+    pub(crate) fn events(&self) -> String {
+        format!("chl.{}.event.>", self.ledger)
+    }
+
+    /// An event of a type on a stream of the ledger: each kind of stream has its number of tokens.
+    pub(crate) fn event(&self, kind: &str, stream: &str) -> String {
+        format!("chl.{}.event.{kind}.{}", self.ledger, stream.replace('/', "."))
+    }
+
     /// A stream's name for this ledger: stream names allow what identifiers allow.
     pub(crate) fn stream(&self, what: &str) -> String {
         format!("chl-{}-{what}", self.ledger)
