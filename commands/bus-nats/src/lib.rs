@@ -15,6 +15,7 @@
 //! ledger says the list of actors.
 
 mod actors;
+mod client;
 mod door;
 mod events;
 mod lease;
@@ -25,6 +26,7 @@ mod subject;
 mod vault;
 
 pub use actors::{Actor, Actors, ActorsError};
+pub use client::{ClientError, LedgerClient, Reply};
 pub use door::{Asker, Behind, DEADLINE, Door, DoorError, Limits, Questions, Unanswered};
 pub use events::{Events, EventsError, EventsOptions};
 pub use lease::{Held, Lease, LeaseError};

@@ -6,3 +6,4 @@ mod queued;
 mod requests;
 mod shared;
 mod stage;
+mod typed;
