@@ -13,7 +13,10 @@ use chl_log_sled::{Options as LogOptions, Seen, SledLog};
 use chl_runtime::{ApplyError, Reader, Views};
 use std::{
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{
+        Arc,
+        mpsc::{Receiver, channel},
+    },
     thread::{Builder, JoinHandle},
 };
 
@@ -34,8 +37,11 @@ pub struct Ledger {
     pub vault: Arc<Vault>,
     views: PathBuf,
     log: Arc<dyn ReadLog>,
-    following: Option<JoinHandle<Result<Views>>>,
+    following: Option<Follows>,
 }
+
+/// The read models' thread, and the word that it has read what it needs of the log.
+type Follows = (JoinHandle<Result<Views>>, Receiver<()>);
 
 impl Ledger {
     /// Opens the ledger in a folder that has the program's layout, or makes one.
@@ -116,11 +122,14 @@ impl Ledger {
 
     /// Lets the read models follow, as the program does: folded in memory, and in SQLite whenever
     /// they have caught up.
-    fn follow(&self) -> Result<JoinHandle<Result<Views>>> {
+    fn follow(&self) -> Result<Follows> {
         let follows = self.client()?.follow(BLOCKS_WAITING)?;
         let (log, path) = (Arc::clone(&self.log), self.views.clone());
+        let (caught_up, word) = channel();
         let follow = move || {
             let mut views = Views::open_or_build(&path, log, &mut |_, _| {})?;
+            // Nobody listens when the ledger is dropped without being closed.
+            let _unheard = caught_up.send(());
             while let Ok(first) = follows.blocks.recv() {
                 let mut blocks: Vec<Block> = vec![first];
                 blocks.extend(follows.blocks.try_iter().take(BLOCKS_AT_ONCE));
@@ -134,14 +143,19 @@ impl Ledger {
             }
             Ok(views)
         };
-        Ok(Builder::new().name("views".into()).spawn(follow)?)
+        Ok((Builder::new().name("views".into()).spawn(follow)?, word))
     }
 
     /// Closes the ledger and writes its read models down; they come back to be looked at.
     pub fn close(mut self) -> Result<Option<Views>> {
-        drop(self.bus.take());
         let following = self.following.take();
-        let views = following.map(|thread| thread.join().expect("the read models do not panic"));
+        if let Some((_, word)) = &following {
+            // While the log can still be read; a thread that failed says so when it is joined.
+            let _failed = word.recv();
+        }
+        drop(self.bus.take());
+        let views =
+            following.map(|(thread, _)| thread.join().expect("the read models do not panic"));
         let mut views = views.transpose()?;
         if let Some(views) = &mut views {
             views.flush()?;

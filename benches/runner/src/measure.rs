@@ -99,7 +99,9 @@ fn row(figure: &Figure, side: &str, values: Vec<f64>, ratios: Option<Vec<f64>>) 
     let (low, median, high) = spread(values);
     let ratio = ratios.map(|ratios| {
         let (least, ratio, most) = spread(ratios);
-        format!("{ratio:.2} ({least:.2}–{most:.2})")
+        // Of what did not happen in some round there is no ratio.
+        let told = [least, ratio, most].iter().all(|one| one.is_finite());
+        if told { format!("{ratio:.2} ({least:.2}–{most:.2})") } else { "–".into() }
     });
     println!(
         "| {line} | {side} | {median:.digits$} {unit} ({low:.digits$}–{high:.digits$}) | {} |",
