@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! DIR/LEDGER/log/           the event log: head, sealed files, witness, lock
-//! DIR/LEDGER/keys/          which command was accepted where, built from the log
+//! DIR/LEDGER/keys/          which command was accepted where and which rows there are, from the log
 //! DIR/LEDGER/states.sqlite  states of aggregates, a cache over the log
 //! DIR/LEDGER/vault.sqlite   the keys of personal data; the one thing besides the log to keep safe
 //! DIR/LEDGER/views.sqlite   the read models, a cache over the log

@@ -3,7 +3,7 @@
 use super::{
     Attempt, Birth, Owning, Reading,
     leased::{Leased, Lost},
-    owning::{make_dir, parts},
+    owning::{make_dir, parts, stand_by},
 };
 use crate::{
     exit::Exit,
@@ -11,7 +11,7 @@ use crate::{
     place::Place,
     servers::Servers,
 };
-use chl_bus::{Options as BusOptions, Standby, Vault};
+use chl_bus::{Standby, Vault};
 use chl_bus_nats::{BucketKeys, Held, Lease};
 use chl_events::Code;
 use chl_log::EventLog;
@@ -132,12 +132,7 @@ impl Node {
             Ok(Box::new(log) as Box<dyn EventLog>)
         });
         let parts = parts(place, head, opener, Arc::clone(&vault))?;
-        let opening = match birth {
-            Some(birth) => birth.opening.clone(),
-            None => Birth::new(place)?.opening,
-        };
-        let standby = Standby::open(parts, reader, &BusOptions::new(opening))
-            .or_exit(Exit::Unavailable, "the ledger cannot be followed")?;
+        let standby = stand_by(place, parts, reader, birth)?;
         let reading = Arc::new(Reading::new(place, standby.reader(), Some(vault)));
         Ok(Attempt::Opened(Self { connection, lease, log, standby, reading, lost }))
     }

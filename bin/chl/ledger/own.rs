@@ -2,7 +2,7 @@
 
 use super::{
     Attempt, Birth, Owning, Reading, node, open_log, open_vault,
-    owning::{make_dir, parts, unowned},
+    owning::{make_dir, parts, stand_by},
     seen, unopened,
 };
 use crate::{
@@ -10,7 +10,6 @@ use crate::{
     failure::{Failure, Outcome},
     place::Place,
 };
-use chl_bus::{Options as BusOptions, Standby};
 use chl_log::EventLog;
 use chl_log_sled::{OpenError, Options, SledLog};
 use std::sync::Arc;
@@ -58,12 +57,7 @@ fn embedded(place: &Place, log: SledLog, birth: Option<&Birth>) -> Outcome<Ownin
         Ok(Box::new(log) as Box<dyn EventLog>)
     });
     let parts = parts(place, head, opener, Arc::clone(&vault))?;
-    let opening = match birth {
-        Some(birth) => birth.opening.clone(),
-        None => Birth::new(place)?.opening,
-    };
-    let standby = Standby::open(parts, reader, &BusOptions::new(opening))
-        .map_err(|error| unowned(place, error))?;
+    let standby = stand_by(place, parts, reader, birth)?;
     let reading = Arc::new(Reading::new(place, standby.reader(), Some(vault)));
     Owning::take_over(place, standby, reading, None)
 }

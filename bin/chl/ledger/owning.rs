@@ -13,10 +13,10 @@ use crate::{
 };
 use chl_bus::{
     Bus, CatchUpError, Client, Following, Journal, JournalLimits, OpenError as BusError, OpenLog,
-    Opening, Parts, Standby, StatesFile, SystemClock, Vault,
+    Opening, Options as BusOptions, Parts, Standby, StatesFile, SystemClock, Vault,
 };
 use chl_events::{Block, LedgerId};
-use chl_log::Head;
+use chl_log::{Head, ReadLog};
 use chl_log_files::KeyIndex;
 use std::{
     fs::DirBuilder,
@@ -87,6 +87,21 @@ pub(super) fn parts(place: &Place, head: Head, log: OpenLog, vault: Arc<Vault>) 
         clock: Box::new(SystemClock::new()),
         journal: Some(Arc::new(journal)),
     })
+}
+
+/// Begins to stand by: behind what this machine has of states and keys.
+pub(super) fn stand_by(
+    place: &Place,
+    parts: Parts,
+    reader: Arc<dyn ReadLog>,
+    birth: Option<&Birth>,
+) -> Outcome<Standby> {
+    let opening = match birth {
+        Some(birth) => birth.opening.clone(),
+        None => Birth::new(place)?.opening,
+    };
+    let standby = Standby::open(parts, reader, &BusOptions::new(opening));
+    standby.map_err(|error| unowned(place, error))
 }
 
 impl Owning {
@@ -175,7 +190,7 @@ fn follow(follows: &Following, reading: &Reading) {
 }
 
 /// What it means to the user that the bus could not be opened.
-pub(super) fn unowned(place: &Place, error: BusError) -> Failure {
+fn unowned(place: &Place, error: BusError) -> Failure {
     let exit = match &error {
         BusError::CatchUp(
             CatchUpError::Log(_) | CatchUpError::Commit(_) | CatchUpError::Contradiction(_),

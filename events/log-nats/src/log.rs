@@ -206,20 +206,12 @@ impl NatsLog {
 impl EventLog for NatsLog {
     fn append(&mut self, expected: u64, blocks: &[Block]) -> Result<Head, AppendError> {
         self.ready(expected)?;
-        let mut chain = self.chain.clone();
-        for block in blocks {
-            chain.accept(block)?;
-        }
-        self.commit(blocks, chain)
+        self.commit(blocks, self.chain.behind(blocks)?)
     }
 
     fn append_packed(&mut self, group: &Packed) -> Result<Head, AppendError> {
         self.ready(group.before().next())?;
-        if *group.before() == self.chain {
-            return self.commit(group.blocks(), group.after().clone());
-        }
-        // It begins at the right position, but continues another history: this says which.
-        self.append(group.before().next(), group.blocks())
+        self.commit(group.blocks(), self.chain.behind_packed(group)?)
     }
 
     fn chain(&self) -> Chain {

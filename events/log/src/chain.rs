@@ -79,6 +79,22 @@ impl Chain {
         Head { ledger: self.ledger, next: self.next(), root: self.root }
     }
 
+    /// The chain behind blocks, after checking that each continues the one before it.
+    pub fn behind(&self, blocks: &[Block]) -> Result<Self, Discontinuity> {
+        let mut chain = self.clone();
+        blocks.iter().try_for_each(|block| chain.accept(block))?;
+        Ok(chain)
+    }
+
+    /// The chain behind a group: the one it was packed with, where it was packed here.
+    pub fn behind_packed(&self, group: &Packed) -> Result<Self, Discontinuity> {
+        if *group.before() == *self {
+            return Ok(group.after().clone());
+        }
+        // It may begin at the right position and continue another history: this says which.
+        self.behind(group.blocks())
+    }
+
     /// Takes a block as the next one after checking that it continues this history.
     ///
     /// A refused block leaves the chain as it was.

@@ -56,12 +56,8 @@ impl EventLog for MemoryLog {
         if head.next != expected {
             return Err(AppendError::Conflict { expected, head });
         }
-        let mut chain = held.chain.clone();
-        for block in blocks {
-            chain.accept(block)?;
-        }
+        held.chain = held.chain.behind(blocks)?;
         held.blocks.extend_from_slice(blocks);
-        held.chain = chain;
         let head = held.chain.head();
         drop(held);
         self.store.signal.announce(head);
