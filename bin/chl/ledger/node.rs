@@ -2,7 +2,7 @@
 
 use super::{
     Attempt, Birth, Owning, Reading,
-    leased::{Leased, Lost},
+    leased::{LeaseLost, Leased, Lost, UnderLease},
     owning::{make_dir, parts, stand_by},
 };
 use crate::{
@@ -18,7 +18,7 @@ use chl_log::EventLog;
 use chl_log_nats::{Connection, NatsLog, OpenError, Options};
 use std::{
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 /// How long a lease lasts that nobody renews: so long a ledger whose writer died takes no commands.
@@ -122,14 +122,14 @@ impl Node {
         let (own, again, gone) = (Arc::clone(&log), connection.clone(), lost.clone());
         let opener = Box::new(move || {
             if gone.is_so() {
-                return Err("the lease was lost; another node goes on".into());
+                return Err(LeaseLost.into());
             }
             let held = own.lock().unwrap_or_else(PoisonError::into_inner).take();
             let log = match held {
                 Some(log) => log,
                 None => NatsLog::open(&again, &options)?,
             };
-            Ok(Box::new(log) as Box<dyn EventLog>)
+            Ok(Box::new(UnderLease::new(log, gone.clone())) as Box<dyn EventLog>)
         });
         let parts = parts(place, head, opener, Arc::clone(&vault))?;
         let standby = stand_by(place, parts, reader, birth)?;
@@ -152,18 +152,24 @@ impl Node {
         Ok(())
     }
 
-    /// Takes the lease, unless another node holds it.
-    pub(crate) fn take_lease(&self) -> Outcome<Option<Held>> {
+    /// Takes the lease, unless another node holds it; says when it was asked for.
+    pub(crate) fn take_lease(&self) -> Outcome<Option<(Held, Instant)>> {
+        let asked = Instant::now();
         let lease = self.lease.clone();
         let taken = self.connection.wait(async move { lease.take().await });
         let unasked = "the lease cannot be asked for";
-        taken.or_exit(Exit::Unavailable, unasked)?.or_exit(Exit::Unavailable, unasked)
+        let taken = taken.or_exit(Exit::Unavailable, unasked)?;
+        let held = taken.or_exit(Exit::Unavailable, unasked)?;
+        Ok(held.map(|held| (held, asked)))
     }
 
     /// Takes commands from now on, for as long as the lease lasts.
-    pub(crate) fn lead(self, place: &Place, held: Held) -> Outcome<Owning> {
-        let Self { connection, lease, standby, reading, lost, .. } = self;
+    pub(crate) fn lead(self, place: &Place, held: (Held, Instant)) -> Outcome<Owning> {
+        let Self { connection, lease, log, standby, reading, lost } = self;
         let leased = Leased::keep(connection, held, lease.length(), lost.clone());
+        // The writer before may have appended what this node has not seen: opened again, the log
+        // reaches to the stream's end, and nothing is decided or refused on an older one.
+        drop(log.lock().unwrap_or_else(PoisonError::into_inner).take());
         Owning::take_over(place, standby, reading, Some((leased, lost)))
     }
 

@@ -138,14 +138,7 @@ impl Desk {
                     return Answered { outcome: Err(refusal), body };
                 }
             };
-            let vault = desk.vault.as_deref();
-            let viewer = Viewer { role, partner: partner.as_ref(), vault };
-            let body = show(&answer, &viewer).unwrap_or_else(|error| {
-                tracing::error!(%error, "an answer cannot be shown");
-                json!({ "id": answer.id(), "outcome": "failed", "code": "internal", "retry": true })
-                    .to_string()
-            });
-            Answered { outcome: Ok(answer), body: body.into_bytes() }
+            shown(answer, role, partner, desk.vault.clone()).await
         }
     }
 
@@ -173,6 +166,34 @@ impl Desk {
         }
         Ok(actor.connection.clone())
     }
+}
+
+/// Shows an answer as its sender may see it. A vault may have to ask servers for a key and waits for
+/// them, which no task of the runtime may do.
+async fn shown(
+    answer: Answer,
+    role: Role,
+    partner: Option<PartnerId>,
+    vault: Option<Arc<Vault>>,
+) -> Answered {
+    let opens = Viewer { role, partner: None, vault: None }.may_open() && vault.is_some();
+    let show = move || {
+        let viewer = Viewer { role, partner: partner.as_ref(), vault: vault.as_deref() };
+        let body = show(&answer, &viewer).unwrap_or_else(|error| unshown(answer.id(), &error));
+        Answered { outcome: Ok(answer), body: body.into_bytes() }
+    };
+    if !opens {
+        return show();
+    }
+    tokio::task::spawn_blocking(show).await.unwrap_or_else(|error| {
+        let refusal = Refusal::Broken(error.to_string());
+        Answered { body: refusal.answer(None).to_string().into_bytes(), outcome: Err(refusal) }
+    })
+}
+
+fn unshown(id: Option<&str>, error: &serde_json::Error) -> String {
+    tracing::error!(%error, "an answer cannot be shown");
+    Refusal::Broken(error.to_string()).answer(id).to_string()
 }
 
 /// The type in the subject is what permissions can guard: it must be the document's.

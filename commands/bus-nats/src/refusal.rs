@@ -32,6 +32,9 @@ pub enum Refusal {
     /// The sender does not wait any more.
     #[error("the deadline {0} has passed")]
     Late(String),
+    /// The answer was made and cannot be shown; sent again, the command gets it again.
+    #[error("the answer cannot be shown: {0}")]
+    Broken(String),
     /// The deadline is no instant.
     #[error("the header Chl-Deadline {0:?} is no instant such as 2026-03-01T09:00:00Z")]
     Deadline(String),
@@ -46,6 +49,7 @@ impl Refusal {
             Self::Quota { .. } => "bus.quota_exceeded",
             Self::Busy(_) => "bus.busy",
             Self::Late(_) => "bus.deadline_passed",
+            Self::Broken(_) => "internal",
             Self::Deadline(_) => "command.malformed",
         }
     }
@@ -53,7 +57,7 @@ impl Refusal {
     /// Whether the same message may be let in when it is sent again.
     pub fn retry(&self) -> bool {
         match self {
-            Self::Quota { .. } | Self::Busy(_) | Self::Late(_) => true,
+            Self::Quota { .. } | Self::Busy(_) | Self::Late(_) | Self::Broken(_) => true,
             Self::UnknownActor(_)
             | Self::NoActor(_)
             | Self::TypeDiffers { .. }

@@ -158,7 +158,7 @@ impl<F: Fn(Report)> Committer<F> {
             return Err(GroupError::Predecessor);
         }
         if group.chains.is_empty() {
-            return Ok((head, Vec::new()));
+            return Ok((log.confirm()?, Vec::new()));
         }
         self.vault.sync()?;
         let packed = log.chain().pack_runs(&group.chains)?;
@@ -209,12 +209,12 @@ impl<F: Fn(Report)> Committer<F> {
         if self.reopen {
             self.log = None;
         }
-        let log = match self.log.take() {
+        let mut log = match self.log.take() {
             Some(log) => log,
             None => (self.open)().map_err(GroupError::Open)?,
         };
-        let found = (log.head(), log.reader());
+        let (confirmed, reader) = (log.confirm(), log.reader());
         self.log = Some(log);
-        Ok(found)
+        Ok((confirmed?, reader))
     }
 }

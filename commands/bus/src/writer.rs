@@ -221,9 +221,12 @@ impl Writer {
         let cause = failed.first().map(|(_, error)| error.to_string()).unwrap_or_default();
         let recovered = self.recovered();
         let settled = recovered.as_ref().map_or(0, |log| stored(&failed, log.as_ref()));
+        // Where others have appended, what was refused before has to be looked at again.
+        let alone = settled == self.durable;
         for waiting in failed.into_iter().flat_map(|(group, _)| group.waiting) {
             let answers = waiting.answers.into_iter().zip(waiting.seen);
-            let answers = answers.map(|(answer, seen)| leave(answer, seen, settled, &cause));
+            let answers =
+                answers.map(|(answer, seen)| leave(answer, seen, (settled, alone), &cause));
             (waiting.reply)(answers.collect());
         }
         self.lost = recovered.err();
@@ -360,10 +363,10 @@ fn stored(failed: &[(Group, GroupError)], log: &dyn ReadLog) -> u64 {
 }
 
 /// The answer of a failed group, as far as what it saw was durable all the same.
-fn leave(answer: Answer, seen: u64, settled: u64, cause: &str) -> Answer {
+fn leave(answer: Answer, seen: u64, (settled, alone): (u64, bool), cause: &str) -> Answer {
     let stored = match &answer {
         Answer::Accepted(accepted) => accepted.commit.position < settled && seen <= settled,
-        Answer::Rejected { .. } | Answer::Failed { .. } => seen <= settled,
+        Answer::Rejected { .. } | Answer::Failed { .. } => alone && seen <= settled,
     };
     if stored {
         return answer;

@@ -115,6 +115,12 @@ pub trait EventLog: Send {
         self.append(group.before().next(), group.blocks())
     }
 
+    /// Says that the head is still where this writer believes: what was decided on it, and changes
+    /// nothing, may be answered. A log that others may append to is asked; one writer's own is not.
+    fn confirm(&mut self) -> Result<Head, AppendError> {
+        Ok(self.head())
+    }
+
     /// The chain at the durable head: what the next block must continue.
     fn chain(&self) -> Chain;
 

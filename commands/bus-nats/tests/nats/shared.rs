@@ -4,7 +4,8 @@ use crate::stage::Stage;
 use chl_bus::{Person, Place, Vault};
 use chl_bus_nats::{BucketKeys, Lease};
 use chl_events::Code;
-use std::time::Duration;
+use serde_json::json;
+use std::{sync::Arc, time::Duration};
 
 fn main_ledger() -> Code {
     Code::new("main").unwrap()
@@ -73,4 +74,30 @@ async fn a_key_is_everybodys_until_it_is_destroyed() {
         assert!(!vaults[1].forget(&anna).unwrap());
     };
     tokio::task::spawn_blocking(work).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_text_whose_key_is_gone_is_answered_sealed() {
+    let open = async |nats: &async_nats::Client| {
+        let keys = BucketKeys::open(nats, &main_ledger(), 1).await.unwrap();
+        Vault::over(Box::new(keys))
+    };
+    let Some(stage) = Stage::set_with(open).await else { return };
+    let door = stage.door().await;
+    let anna =
+        json!({ "partner": "anna", "name": "Anna", "types": ["referral"], "natural_person": true });
+    let anna =
+        json!({ "id": "1", "source": "/s", "type": "RecruitPartner", "data": anna }).to_string();
+    let subject = "chl.main.as.ops.cmd.RecruitPartner";
+    let first = stage.ask(subject, anna.clone()).await;
+    assert_eq!(first["events"][0]["data"]["name"], json!("Anna"), "{first}");
+    let vault = Arc::clone(&stage.vault);
+    let person = Person::Partner("anna".parse().unwrap());
+    let gone = tokio::task::spawn_blocking(move || vault.forget(&person).unwrap());
+    assert!(gone.await.unwrap());
+    // The key is asked for at the server before it is given up: the answer comes all the same.
+    let again = stage.ask(subject, anna).await;
+    assert_eq!(again["duplicate"], json!(true), "{again}");
+    assert!(again["events"][0]["data"]["name"]["sealed"].is_string(), "{again}");
+    door.close().await;
 }

@@ -31,7 +31,7 @@ pub(crate) struct Stage {
     pub(crate) nats: async_nats::Client,
     pub(crate) bus: Bus,
     pub(crate) log: MemoryLog,
-    vault: Arc<Vault>,
+    pub(crate) vault: Arc<Vault>,
     _servers: Servers,
 }
 
@@ -57,10 +57,17 @@ impl Questions for Echo {
 impl Stage {
     /// Everything but a door; none without a server's program.
     pub(crate) async fn set() -> Option<Self> {
+        Self::set_with(async |_| Vault::in_memory().unwrap()).await
+    }
+
+    /// The same, with a vault that is opened on the server.
+    pub(crate) async fn set_with(
+        vault: impl AsyncFnOnce(&async_nats::Client) -> Vault,
+    ) -> Option<Self> {
         let servers = Servers::start(Shape::One).unwrap()?;
         let nats = async_nats::connect(servers.urls()).await.unwrap();
         let log = MemoryLog::new(LedgerId([7; 16]));
-        let vault = Arc::new(Vault::in_memory().unwrap());
+        let vault = Arc::new(vault(&nats).await);
         let opened = log.clone();
         let parts = Parts {
             log: Box::new(move || Ok::<Box<dyn EventLog>, LogError>(Box::new(opened.clone()))),

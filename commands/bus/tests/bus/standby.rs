@@ -2,7 +2,8 @@
 
 use crate::ledger::{Given, customer, deal, json, line, market, options, recruit, send};
 use chl_bus::{Bus, Options, Standby};
-use chl_log::EventLog;
+use chl_events::Block;
+use chl_log::{AppendError, Chain, EventLog, Head, ReadLog, SettleError};
 use serde_json::json;
 use std::sync::Arc;
 
@@ -58,7 +59,8 @@ fn a_writer_that_was_overtaken_acknowledges_nothing_of_its_own() {
     send(&writer, &lines);
     let before = given.log.head();
     let again = line("RegisterCustomer", "c-a", r#"{"customer":"z","name":"z"}"#);
-    let answers = send(&deposed, &[recruit("x"), again, recruit("y")]);
+    let refused = line("ApplyForProgramme", "1", r#"{"partner":"nobody"}"#);
+    let answers = send(&deposed, &[refused, recruit("x"), again, recruit("y")]);
     for answer in answers.iter().map(json) {
         assert_eq!(answer["outcome"], json!("failed"), "{answer}");
         assert_eq!(answer["retry"], json!(true), "{answer}");
@@ -68,4 +70,45 @@ fn a_writer_that_was_overtaken_acknowledges_nothing_of_its_own() {
     let answers = send(&deposed, &[customer("b"), recruit("x")]);
     assert_eq!(json(&answers[0])["duplicate"], json!(true));
     assert_eq!(json(&answers[1])["position"], json!(before.next));
+}
+
+/// A log that others may have taken over: it says so when it is asked.
+struct Deposed(Box<dyn EventLog>);
+
+impl EventLog for Deposed {
+    fn append(&mut self, expected: u64, blocks: &[Block]) -> Result<Head, AppendError> {
+        self.0.append(expected, blocks)
+    }
+
+    fn confirm(&mut self) -> Result<Head, AppendError> {
+        Err(AppendError::Unavailable(Arc::new(std::io::Error::other("another node goes on"))))
+    }
+
+    fn chain(&self) -> Chain {
+        self.0.chain()
+    }
+
+    fn settle(&mut self) -> Result<(), SettleError> {
+        self.0.settle()
+    }
+
+    fn reader(&self) -> Arc<dyn ReadLog> {
+        self.0.reader()
+    }
+}
+
+#[test]
+fn a_refusal_does_not_leave_a_writer_that_was_deposed() {
+    let given = Given::new();
+    let mut parts = given.parts(None);
+    let log = given.log.clone();
+    parts.log = Box::new(move || Ok(Box::new(Deposed(Box::new(log.clone())))));
+    let bus = Bus::open(parts, &options()).unwrap();
+    let unknown = line("ApplyForProgramme", "1", r#"{"partner":"nobody"}"#);
+    let answer = json(&send(&bus, &[unknown])[0]);
+    assert_eq!(
+        (&answer["outcome"], &answer["retry"]),
+        (&json!("failed"), &json!(true)),
+        "{answer}"
+    );
 }
