@@ -1,5 +1,7 @@
 //! Exit codes: what a script can tell without reading.
 
+use chl_bus::{CatchUpError, HistoryError};
+use chl_log::ReadError;
 use std::process::ExitCode;
 
 /// The list of codes at the end of every help text.
@@ -54,6 +56,30 @@ impl Exit {
     }
 }
 
+/// An error that says by itself how a call ends: a log out of reach is not a damaged one.
+pub(crate) trait Cause {
+    /// The exit code that fits.
+    fn exit(&self) -> Exit;
+}
+
+impl Cause for ReadError {
+    fn exit(&self) -> Exit {
+        if self.is_damage() { Exit::Verification } else { Exit::Unavailable }
+    }
+}
+
+impl Cause for CatchUpError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Log(error) | Self::History(HistoryError::Log(error)) => error.exit(),
+            Self::Commit(_) | Self::History(HistoryError::Commit(_)) | Self::Contradiction(_) => {
+                Exit::Verification
+            }
+            Self::Keys(_) | Self::States(_) => Exit::Unavailable,
+        }
+    }
+}
+
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(exit as u8)
@@ -62,7 +88,16 @@ impl From<Exit> for ExitCode {
 
 #[cfg(test)]
 mod tests {
-    use super::Exit;
+    use super::{Cause, Exit};
+    use chl_bus::CatchUpError;
+    use chl_log::ReadError;
+
+    #[test]
+    fn a_log_out_of_reach_is_not_a_damaged_one() {
+        assert_eq!(ReadError::Closed.exit(), Exit::Unavailable);
+        assert_eq!(ReadError::Gap { position: 7 }.exit(), Exit::Verification);
+        assert_eq!(CatchUpError::Log(ReadError::Closed).exit(), Exit::Unavailable);
+    }
 
     #[test]
     fn a_rejection_outweighs_a_changed_stream_and_an_outage_outweighs_both() {

@@ -1,6 +1,6 @@
 //! Why a call ended early: one clear line, and the exit code it ends with.
 
-use crate::exit::Exit;
+use crate::exit::{Cause, Exit};
 use std::{error::Error, fmt, io};
 
 /// What a step of a call gives.
@@ -80,6 +80,21 @@ impl<T, E: Error + Send + Sync + 'static> Step<T> for Result<T, E> {
         self.map_err(|error| Failure::Told {
             exit,
             error: anyhow::Error::new(error).context(what.to_string()),
+        })
+    }
+}
+
+/// The same for errors that know their exit code themselves.
+pub(crate) trait StepByCause<T> {
+    /// The step failed: `what` says what could not be done.
+    fn or_cause(self, what: impl fmt::Display) -> Outcome<T>;
+}
+
+impl<T, E: Cause + Error + Send + Sync + 'static> StepByCause<T> for Result<T, E> {
+    fn or_cause(self, what: impl fmt::Display) -> Outcome<T> {
+        self.or_else(|error| {
+            let exit = error.exit();
+            Err(error).or_exit(exit, what)
         })
     }
 }

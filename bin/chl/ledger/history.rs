@@ -2,7 +2,7 @@
 
 use crate::{
     exit::Exit,
-    failure::{Outcome, Step},
+    failure::{Outcome, Step, StepByCause},
 };
 use chl_events::Commit;
 use chl_log::ReadLog;
@@ -20,10 +20,9 @@ pub(crate) fn commits_from(
 ) -> Outcome<impl Iterator<Item = Outcome<Commit>>> {
     let unread = "the log cannot be read";
     let end = log.head().next;
-    let blocks =
-        if from < end { Some(log.read(from).or_exit(Exit::Verification, unread)?) } else { None };
+    let blocks = if from < end { Some(log.read(from).or_cause(unread)?) } else { None };
     Ok(blocks.into_iter().flatten().flat_map(move |block| {
-        let commits: Vec<Outcome<Commit>> = match block.or_exit(Exit::Verification, unread) {
+        let commits: Vec<Outcome<Commit>> = match block.or_cause(unread) {
             Ok(block) => {
                 let wanted = (block.first()..).zip(block.commits());
                 let wanted = wanted.filter(|(position, _)| *position >= from);

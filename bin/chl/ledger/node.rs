@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     exit::Exit,
-    failure::{Failure, Outcome, Step},
+    failure::{Failure, Outcome, Step, StepByCause},
     place::Place,
     servers::Servers,
 };
@@ -146,7 +146,7 @@ impl Node {
         }
         if self.reading.log.head().next > before {
             let stale = "states cannot follow the stream";
-            self.standby.follow().or_exit(Exit::Verification, stale)?;
+            self.standby.follow().or_cause(stale)?;
             self.reading.views.catch_up()?;
         }
         Ok(())

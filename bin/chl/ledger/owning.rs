@@ -6,14 +6,14 @@ use super::{
     leased::{Leased, Lost},
 };
 use crate::{
-    exit::Exit,
+    exit::{Cause, Exit},
     failure::{Failure, Outcome, Step},
     place::Place,
     talk,
 };
 use chl_bus::{
-    Bus, CatchUpError, Client, Following, Journal, JournalLimits, OpenError as BusError, OpenLog,
-    Opening, Options as BusOptions, Parts, Standby, StatesFile, SystemClock, Vault,
+    Bus, Client, Following, Journal, JournalLimits, OpenError as BusError, OpenLog, Opening,
+    Options as BusOptions, Parts, Standby, StatesFile, SystemClock, Vault,
 };
 use chl_events::{Block, LedgerId};
 use chl_log::{Head, ReadLog};
@@ -192,14 +192,10 @@ fn follow(follows: &Following, reading: &Reading) {
 /// What it means to the user that the bus could not be opened.
 fn unowned(place: &Place, error: BusError) -> Failure {
     let exit = match &error {
-        BusError::CatchUp(
-            CatchUpError::Log(_) | CatchUpError::Commit(_) | CatchUpError::Contradiction(_),
-        ) => Exit::Verification,
-        BusError::CatchUp(_)
-        | BusError::Log(_)
-        | BusError::Opening(_)
-        | BusError::States(_)
-        | BusError::Thread(_) => Exit::Unavailable,
+        BusError::CatchUp(error) => error.exit(),
+        BusError::Log(_) | BusError::Opening(_) | BusError::States(_) | BusError::Thread(_) => {
+            Exit::Unavailable
+        }
     };
     let what = format!("ledger {:?} cannot be opened", place.ledger());
     Failure::Told { exit, error: anyhow::Error::new(error).context(what) }

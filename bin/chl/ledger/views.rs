@@ -1,7 +1,7 @@
 //! The read models of an opened ledger: brought up to the log whenever somebody asks.
 
 use crate::{
-    exit::Exit,
+    exit::{Cause, Exit},
     failure::{Failure, Outcome, Step},
     talk,
 };
@@ -61,6 +61,11 @@ impl KeptViews {
         self.with(|views| views.flush().map_err(unapplied))
     }
 
+    /// The position others see in SQLite at this moment; none before they have been built.
+    pub(crate) fn shown_position(&self) -> Option<u64> {
+        Reader::open(&self.path).and_then(|reader| reader.position()).ok()
+    }
+
     /// Builds them anew beside the old, compares, and switches.
     pub(crate) fn rebuild(&self) -> Outcome<Rebuilt> {
         self.with(|views| {
@@ -106,7 +111,8 @@ impl KeptViews {
 /// What a failed fold means to the user.
 fn unapplied(error: ApplyError) -> Failure {
     let exit = match &error {
-        ApplyError::Commit(_) | ApplyError::Log(_) | ApplyError::Fold(_) => Exit::Verification,
+        ApplyError::Log(error) => error.exit(),
+        ApplyError::Commit(_) | ApplyError::Fold(_) => Exit::Verification,
         ApplyError::Gap { .. } | ApplyError::Sqlite(_) | ApplyError::Broken => Exit::Internal,
     };
     Failure::Told { exit, error: anyhow::Error::new(error).context("the log cannot be folded") }

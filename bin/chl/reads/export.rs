@@ -2,7 +2,7 @@
 
 use crate::{
     exit::Exit,
-    failure::{Failure, Outcome, Step},
+    failure::{Failure, Outcome, Step, StepByCause},
     ledger::{Reading, commits_from, decoded},
     output::Sink,
     reads::commits,
@@ -101,10 +101,10 @@ impl Export {
         let id = ledger.log.head().ledger;
         line(sink, &First { export: FORMAT.to_owned(), ledger: id.to_string() })?;
         let unread = "the log cannot be read";
-        let blocks = ledger.log.read(0).or_exit(Exit::Verification, unread)?;
+        let blocks = ledger.log.read(0).or_cause(unread)?;
         let mut blocks = Verified::new(blocks, Chain::new(id));
         for block in blocks.by_ref() {
-            let block = block.or_exit(Exit::Verification, unread)?;
+            let block = block.or_cause(unread)?;
             line(sink, &self.block(&block)?)?;
         }
         let head = blocks.reached().head();

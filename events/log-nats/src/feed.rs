@@ -3,6 +3,7 @@
 use crate::{
     Fault,
     remote::{Patience, Remote},
+    settings::whole,
 };
 use async_nats::jetstream::consumer::pull::Stream as Messages;
 use chl_events::Block;
@@ -143,6 +144,8 @@ struct Puller {
 enum Stop {
     /// Something passing: another one goes on at the same message.
     Again(Fault),
+    /// One server does not have the next message, another says that the stream is whole.
+    Contradicted,
     /// There is nothing to go on with.
     Failed(ReadError),
     /// Nobody reads any more.
@@ -162,19 +165,20 @@ impl Puller {
             let begun_at = self.next;
             let stopped =
                 if self.to - self.next < FEW { self.few().await } else { self.many().await };
-            let fault = match stopped {
+            let position = self.position;
+            let doubt = match stopped {
                 Ok(()) => continue,
-                Err(Stop::Again(fault)) => fault,
+                Err(Stop::Again(fault)) => ReadError::Storage { position, cause: Arc::new(fault) },
+                Err(Stop::Contradicted) => ReadError::Gap { position },
                 Err(Stop::Failed(error)) => return self.fail(error),
                 Err(Stop::Unwanted) => return,
             };
             if self.next > begun_at {
                 patience = Patience::new(self.remote.patience);
             }
-            tracing::debug!(%fault, message = self.next, "the stream is read anew");
+            tracing::debug!(%doubt, message = self.next, "the stream is read anew");
             if !patience.again().await {
-                let cause = Arc::new(fault);
-                return self.fail(ReadError::Storage { position: self.position, cause });
+                return self.fail(doubt);
             }
         }
     }
@@ -254,16 +258,18 @@ impl Puller {
     }
 
     /// Asks the leader whether the next message is there at all: a gap is an error, not a wait.
+    ///
+    /// The two questions may be answered by two servers, of which one was deposed and does not know
+    /// it yet: only a stream that itself says that messages are gone has a gap at once.
     async fn missing(&self, fault: Fault) -> Stop {
-        let gap = || Stop::Failed(ReadError::Gap { position: self.position });
-        match self.remote.message(self.next).await {
-            Err(Fault::Refused(_)) => match self.remote.last().await {
-                // It is there no more, or the stream ends before: what was durable is lost.
-                Ok(last) if last >= self.next => gap(),
-                // A leader that was deposed and does not know it yet may answer so.
-                Ok(_) | Err(_) => Stop::Again(fault),
-            },
-            Ok(_) | Err(_) => Stop::Again(fault),
+        let Err(Fault::Refused(_)) = self.remote.message(self.next).await else {
+            return Stop::Again(fault);
+        };
+        match self.remote.info().await {
+            Ok(info) if info.state.last_sequence < self.next => Stop::Again(fault),
+            Ok(info) if whole(&self.remote.stream, &info.state).is_ok() => Stop::Contradicted,
+            Ok(_) => Stop::Failed(ReadError::Gap { position: self.position }),
+            Err(_) => Stop::Again(fault),
         }
     }
 

@@ -99,6 +99,16 @@ pub enum ReadError {
     Closed,
 }
 
+impl ReadError {
+    /// Whether what was durable is gone or wrong; else it may be there, and is out of reach now.
+    pub fn is_damage(&self) -> bool {
+        match self {
+            Self::Beyond { .. } | Self::Gap { .. } | Self::Broken(_) | Self::Damaged { .. } => true,
+            Self::Storage { .. } | Self::Closed => false,
+        }
+    }
+}
+
 /// The writer's side of a log: one at a time, in one thread.
 pub trait EventLog: Send {
     /// Appends blocks behind `expected`, the position the writer believes the log to end at, and
@@ -160,6 +170,11 @@ pub trait ReadLog: Send + Sync {
 
     /// Waits until the log ends behind `position`, at most for `timeout`, and returns its head.
     fn wait_beyond(&self, position: u64, timeout: Duration) -> Result<Head, ReadError>;
+
+    /// The position behind what is sealed in files for good; 0 where nothing is.
+    fn sealed_to(&self) -> u64 {
+        0
+    }
 
     /// The exact bytes of one commit; none when the position lies at or behind the head.
     fn commit_at(&self, position: u64) -> Result<Option<Vec<u8>>, ReadError> {
