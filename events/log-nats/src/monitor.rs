@@ -1,6 +1,6 @@
 //! What a server's monitoring page says of how it keeps its promises.
 
-use crate::connection::check_version;
+use crate::version::{self, TooOld};
 use serde::Deserialize;
 use std::{io, time::Duration};
 use tokio::{
@@ -64,7 +64,7 @@ pub enum MonitorError {
         /// The address.
         url: String,
         /// What its version is, and what is needed.
-        source: crate::ConnectError,
+        source: TooOld,
     },
 }
 
@@ -102,7 +102,7 @@ pub(crate) async fn syncs_always(url: &str) -> Result<bool, MonitorError> {
     }
     let page: Page = serde_json::from_str(body)
         .map_err(|source| MonitorError::Page { url: url.to_owned(), source })?;
-    check_version(&page.version)
+    version::check(&page.version)
         .map_err(|source| MonitorError::TooOld { url: url.to_owned(), source })?;
     Ok(page.jetstream.config.sync_always)
 }

@@ -167,10 +167,7 @@ fn a_server_whose_fences_do_not_hold_is_refused_with_the_reason() {
     for version in ["2.9.10", "2.11.4", "2.12.2"] {
         let access = Access::new(vec![old_server(version)], "a test");
         let refused = Connection::open(&access).map(|_| ()).unwrap_err();
-        assert!(
-            matches!(&refused, ConnectError::TooOld { found } if found == version),
-            "{refused}"
-        );
+        assert!(matches!(&refused, ConnectError::TooOld(old) if old.found == version), "{refused}");
         assert!(refused.to_string().contains("fence"), "{refused}");
     }
     let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();

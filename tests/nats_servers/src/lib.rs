@@ -5,11 +5,15 @@
 //! else `target/nats/bin/nats-server`, which the gate installs. Where there is none, a test is
 //! skipped and says so on a desk; where `CI` is set, it fails.
 
+mod accounts;
+mod certificates;
 mod program;
 mod proxy;
 mod server;
 mod servers;
 
+pub use accounts::{Accounts, Nkey};
+pub use certificates::{Authority, Certified};
 pub use program::{Program, program};
 pub use proxy::Proxy;
 pub use server::{Server, ServerError};
