@@ -4,7 +4,7 @@ use crate::{
     clients::{Acknowledged, Clients},
     node::Node,
 };
-use chl_nats_servers::{Servers, Shape};
+use chl_nats_servers::{Server, Servers};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use serde_json::{Value, json};
 use std::{
@@ -25,14 +25,18 @@ enum Disaster {
     WriterKilled,
     WriterPaused,
     WriterStopped,
+    /// The one that leads the log's stream, as all three below.
     ServerKilled,
     ServerPaused,
+    /// From the other servers; whoever is connected to it stays so.
+    ServerCutOff,
     AllServersRestarted,
 }
 
-const DISASTERS: [Disaster; 6] = [
+const DISASTERS: [Disaster; 7] = [
     Disaster::WriterKilled,
     Disaster::ServerKilled,
+    Disaster::ServerCutOff,
     Disaster::WriterPaused,
     Disaster::AllServersRestarted,
     Disaster::WriterStopped,
@@ -45,7 +49,7 @@ fn from_environment(name: &str, otherwise: u64) -> u64 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_dies_nothing_acknowledged_is_lost() {
-    let Some(mut servers) = Servers::start(Shape::Three).unwrap() else { return };
+    let Some(mut servers) = Servers::start_barrable().unwrap() else { return };
     let (rounds, seed) = (from_environment("CHL_CHAOS", 3), from_environment("CHL_SEED", 1));
     let mut dice = StdRng::seed_from_u64(seed);
     let folder = tempfile::tempdir().unwrap();
@@ -56,26 +60,51 @@ async fn whoever_dies_nothing_acknowledged_is_lost() {
     wait_for_leader(&mut nodes);
     let client = async_nats::connect(servers.urls()).await.unwrap();
     let mut acknowledged = Acknowledged::new();
+    let mut taken_over = Vec::new();
     for round in 0..usize::try_from(rounds).unwrap() {
         let disaster = DISASTERS[round % DISASTERS.len()];
         let clients = Clients::start(&client, CLIENTS, round);
         tokio::time::sleep(Duration::from_millis(dice.random_range(200..1500))).await;
-        happen(disaster, &mut nodes, &mut servers, &mut dice).await;
-        wait_for_leader(&mut nodes);
+        let leader = stream_leader(&client, &servers).await;
+        happen(disaster, &mut nodes, &mut servers, leader).await;
+        let without_writer = wait_for_leader(&mut nodes);
+        if matches!(disaster, Disaster::WriterKilled) {
+            taken_over.push(without_writer);
+        }
         tokio::time::sleep(Duration::from_millis(dice.random_range(200..1500))).await;
         let of_round = clients.stop().await;
         println!("round {round} of seed {seed}: {disaster:?}, {} acknowledged", of_round.len());
         acknowledged.extend(of_round);
     }
+    taken_over.sort();
+    let (median, worst) = (taken_over.get(taken_over.len() / 2), taken_over.last());
+    println!("taken over after a killed writer: median {median:?}, worst {worst:?}");
     for node in &mut nodes {
         assert_eq!(node.stop(), Some(0), "{}", node.said());
     }
     verify(&nodes, &acknowledged);
 }
 
-async fn happen(disaster: Disaster, nodes: &mut [Node], servers: &mut Servers, dice: &mut StdRng) {
+/// The number of the server that leads the log's stream.
+async fn stream_leader(client: &async_nats::Client, servers: &Servers) -> usize {
+    let jetstream = async_nats::jetstream::new(client.clone());
+    let began = Instant::now();
+    loop {
+        let stream = jetstream.get_stream("chl-main-log").await.ok();
+        let cluster = stream.and_then(|stream| stream.cached_info().cluster.clone());
+        let name = cluster.and_then(|cluster| cluster.leader);
+        if let Some(number) = name.and_then(|name| servers.position(&name)) {
+            return number;
+        }
+        assert!(began.elapsed() < PATIENCE, "nobody leads the stream");
+    }
+}
+
+async fn happen(disaster: Disaster, nodes: &mut [Node], servers: &mut Servers, victim: usize) {
     let leader = nodes.iter().position(Node::leads);
-    let victim = dice.random_range(0..3);
+    fn server(servers: &mut Servers, number: usize) -> &mut Server {
+        servers.each().nth(number).unwrap()
+    }
     match (disaster, leader) {
         (Disaster::WriterKilled, Some(leader)) => nodes[leader].kill(),
         (Disaster::WriterStopped, Some(leader)) => assert_eq!(nodes[leader].stop(), Some(0)),
@@ -85,14 +114,19 @@ async fn happen(disaster: Disaster, nodes: &mut [Node], servers: &mut Servers, d
             nodes[leader].signal("-CONT");
         }
         (Disaster::ServerKilled, _) => {
-            servers.each().nth(victim).unwrap().kill().unwrap();
+            server(servers, victim).kill().unwrap();
             tokio::time::sleep(Duration::from_secs(1)).await;
             servers.start_all().unwrap();
         }
         (Disaster::ServerPaused, _) => {
-            servers.each().nth(victim).unwrap().pause().unwrap();
+            server(servers, victim).pause().unwrap();
             tokio::time::sleep(PAUSE).await;
-            servers.each().nth(victim).unwrap().resume().unwrap();
+            server(servers, victim).resume().unwrap();
+        }
+        (Disaster::ServerCutOff, _) => {
+            servers.cut_off(victim, true);
+            tokio::time::sleep(PAUSE).await;
+            servers.cut_off(victim, false);
         }
         (Disaster::AllServersRestarted, _) => {
             servers.kill_all().unwrap();
@@ -104,9 +138,9 @@ async fn happen(disaster: Disaster, nodes: &mut [Node], servers: &mut Servers, d
     }
 }
 
-/// Waits until a node takes commands; those that have ended are started again, as an operator's
-/// supervisor would.
-fn wait_for_leader(nodes: &mut [Node]) {
+/// Waits until a node takes commands, and says how long that took; those that have ended are started
+/// again, as an operator's supervisor would.
+fn wait_for_leader(nodes: &mut [Node]) -> Duration {
     let began = Instant::now();
     while !nodes.iter().any(Node::leads) {
         let said: Vec<String> = nodes.iter().map(Node::said).collect();
@@ -116,16 +150,23 @@ fn wait_for_leader(nodes: &mut [Node]) {
         }
         std::thread::sleep(Duration::from_millis(200));
     }
+    let waited = began.elapsed();
     for node in nodes.iter_mut() {
         node.start_again();
     }
+    waited
 }
 
-/// Every acknowledged command is in the log once, where its answer says; every node reads the same.
+/// Every acknowledged command is in the log once, where its answer says; every node reads the same,
+/// and its read models are those that a rebuild makes.
 fn verify(nodes: &[Node], acknowledged: &Acknowledged) {
     let checks: Vec<Vec<Value>> = nodes.iter().map(|node| node.ask(&["check"])).collect();
     assert!(checks[0].iter().all(|check| check["holds"] == json!(true)), "{:?}", checks[0]);
     assert!(checks.iter().all(|one| *one == checks[0]), "the nodes differ: {checks:?}");
+    for node in nodes {
+        let rebuilt = node.ask(&["rebuild"]);
+        assert!(rebuilt.iter().all(|view| view["equal"] == json!(true)), "{rebuilt:?}");
+    }
     let mut stored: BTreeMap<String, Vec<u64>> = BTreeMap::new();
     for commit in nodes[0].ask(&["log", "view"]) {
         let (id, position) = (commit["id"].as_str().unwrap(), commit["position"].as_u64().unwrap());

@@ -12,7 +12,7 @@ use crate::{
     servers::Servers,
 };
 use chl_bus::{Standby, Vault};
-use chl_bus_nats::{BucketKeys, Held, Lease};
+use chl_bus_nats::{BucketKeys, Held, Lease, LeaseError};
 use chl_events::Code;
 use chl_log::EventLog;
 use chl_log_nats::{Connection, NatsLog, OpenError, Options};
@@ -23,6 +23,10 @@ use std::{
 
 /// How long a lease lasts that nobody renews: so long a ledger whose writer died takes no commands.
 const LEASE: Duration = Duration::from_secs(6);
+/// How long the servers may leave a node without an answer about the lease before it gives up.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+const UNASKED: &str = "the lease cannot be asked for";
 
 /// The log of a node: its own while it follows, the bus's once it has taken over.
 type Shared = Arc<Mutex<Option<NatsLog>>>;
@@ -36,6 +40,8 @@ pub(crate) struct Node {
     /// What answers are read from, now and after a take-over.
     pub(crate) reading: Arc<Reading>,
     lost: Lost,
+    /// Since when the lease cannot be asked for.
+    troubled: Option<Instant>,
 }
 
 /// Opens the stream of a ledger; one that is not there is made, where a birth is given.
@@ -82,7 +88,7 @@ pub(super) fn own(
     servers: &Servers,
     birth: Option<&Birth>,
 ) -> Outcome<Attempt<Owning>> {
-    let node = match Node::open(place, servers, birth)? {
+    let mut node = match Node::open(place, servers, birth)? {
         Attempt::Opened(node) => node,
         Attempt::Owned(failure) => return Ok(Attempt::Owned(failure)),
     };
@@ -134,7 +140,8 @@ impl Node {
         let parts = parts(place, head, opener, Arc::clone(&vault))?;
         let standby = stand_by(place, parts, reader, birth)?;
         let reading = Arc::new(Reading::new(place, standby.reader(), Some(vault)));
-        Ok(Attempt::Opened(Self { connection, lease, log, standby, reading, lost }))
+        let node = Self { connection, lease, log, standby, reading, lost, troubled: None };
+        Ok(Attempt::Opened(node))
     }
 
     /// Takes over what others have written, states and read models too; waits for it as long as
@@ -152,20 +159,35 @@ impl Node {
         Ok(())
     }
 
-    /// Takes the lease, unless another node holds it; says when it was asked for.
-    pub(crate) fn take_lease(&self) -> Outcome<Option<(Held, Instant)>> {
+    /// Takes the lease, unless another node holds it or the servers do not say; tells when it was
+    /// asked for.
+    pub(crate) fn take_lease(&mut self) -> Outcome<Option<(Held, Instant)>> {
         let asked = Instant::now();
         let lease = self.lease.clone();
         let taken = self.connection.wait(async move { lease.take().await });
-        let unasked = "the lease cannot be asked for";
-        let taken = taken.or_exit(Exit::Unavailable, unasked)?;
-        let held = taken.or_exit(Exit::Unavailable, unasked)?;
-        Ok(held.map(|held| (held, asked)))
+        let taken = taken.or_exit(Exit::Unavailable, UNASKED)?;
+        match taken {
+            Ok(held) => {
+                self.troubled = None;
+                Ok(held.map(|held| (held, asked)))
+            }
+            Err(error) => self.put_up_with(error).map(|()| None),
+        }
+    }
+
+    /// Puts up with trouble on the servers' side for a while.
+    fn put_up_with(&mut self, error: LeaseError) -> Outcome {
+        let since = *self.troubled.get_or_insert_with(Instant::now);
+        if since.elapsed() >= PATIENCE {
+            return Err(error).or_exit(Exit::Unavailable, UNASKED);
+        }
+        tracing::warn!(%error, "the lease could not be asked for");
+        Ok(())
     }
 
     /// Takes commands from now on, for as long as the lease lasts.
     pub(crate) fn lead(self, place: &Place, held: (Held, Instant)) -> Outcome<Owning> {
-        let Self { connection, lease, log, standby, reading, lost } = self;
+        let Self { connection, lease, log, standby, reading, lost, .. } = self;
         let leased = Leased::keep(connection, held, lease.length(), lost.clone());
         // The writer before may have appended what this node has not seen: opened again, the log
         // reaches to the stream's end, and nothing is decided or refused on an older one.

@@ -5,12 +5,12 @@
 
 use crate::subject::Subjects;
 use async_nats::jetstream::{
-    self,
+    self, ErrorCode,
     kv::{Config, CreateErrorKind, Store, UpdateErrorKind},
     stream::StorageType,
 };
 use chl_events::Code;
-use std::time::Duration;
+use std::{error::Error, iter::successors, time::Duration};
 
 /// The only key of the bucket.
 const KEY: &str = "writer";
@@ -74,7 +74,11 @@ impl Lease {
     pub async fn take(&self) -> Result<Option<Held>, LeaseError> {
         match self.bucket.create(KEY, self.node.clone().into()).await {
             Ok(revision) => Ok(Some(Held { lease: self.clone(), revision })),
-            Err(error) if error.kind() == CreateErrorKind::AlreadyExists => Ok(None),
+            Err(error)
+                if error.kind() == CreateErrorKind::AlreadyExists || was_overtaken(&error) =>
+            {
+                Ok(None)
+            }
             Err(error) => Err(self.failed(error)),
         }
     }
@@ -99,7 +103,11 @@ impl Held {
                 self.revision = revision;
                 Ok(true)
             }
-            Err(error) if error.kind() == UpdateErrorKind::WrongLastRevision => Ok(false),
+            Err(error)
+                if error.kind() == UpdateErrorKind::WrongLastRevision || was_overtaken(&error) =>
+            {
+                Ok(false)
+            }
             Err(error) => Err(self.lease.failed(error)),
         }
     }
@@ -110,4 +118,20 @@ impl Held {
         let gone = lease.bucket.purge_expect_revision(KEY, Some(revision)).await;
         gone.map_err(|error| lease.failed(error))
     }
+}
+
+/// Whether the servers say that somebody else wrote the key first; the client knows one of the two
+/// codes they say it with.
+fn was_overtaken(error: &(dyn Error + 'static)) -> bool {
+    let mut causes = successors(Some(error), |&error| error.source());
+    causes.any(|cause| {
+        let refusal = cause.downcast_ref::<jetstream::Error>();
+        matches!(
+            refusal.map(jetstream::Error::error_code),
+            Some(
+                ErrorCode::STREAM_WRONG_LAST_SEQUENCE
+                    | ErrorCode::STREAM_WRONG_LAST_SEQUENCE_CONSTANT
+            )
+        )
+    })
 }

@@ -11,6 +11,7 @@ mod program;
 mod proxy;
 mod server;
 mod servers;
+mod ways;
 
 pub use accounts::{Accounts, Nkey};
 pub use certificates::{Authority, Certified};

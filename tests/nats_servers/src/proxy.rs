@@ -25,6 +25,7 @@ pub struct Proxy {
 struct Way {
     to: String,
     swallowing: AtomicBool,
+    barred: AtomicBool,
     closed: AtomicBool,
     open: Mutex<Vec<TcpStream>>,
 }
@@ -32,12 +33,17 @@ struct Way {
 impl Proxy {
     /// Opens a way to a server.
     pub fn to(server: &Server) -> Result<Self, ServerError> {
+        Self::to_address(server.address().to_owned())
+    }
+
+    pub(crate) fn to_address(to: String) -> Result<Self, ServerError> {
         let listener = TcpListener::bind("127.0.0.1:0");
         let listener = listener.map_err(ServerError::io("opening a proxy"))?;
         let address = listener.local_addr().map_err(ServerError::io("opening a proxy"))?;
         let way = Arc::new(Way {
-            to: server.address().to_owned(),
+            to,
             swallowing: AtomicBool::new(false),
+            barred: AtomicBool::new(false),
             closed: AtomicBool::new(false),
             open: Mutex::new(Vec::new()),
         });
@@ -56,12 +62,17 @@ impl Proxy {
         self.way.swallowing.store(swallowing, Ordering::SeqCst);
     }
 
+    /// Breaks every connection and lets nobody connect anew, or lets them again.
+    pub fn bar(&self, barred: bool) {
+        self.way.barred.store(barred, Ordering::SeqCst);
+        if barred {
+            self.cut();
+        }
+    }
+
     /// Breaks every connection; clients may connect anew.
     pub fn cut(&self) {
-        for stream in self.way.open().drain(..) {
-            // One side may have closed it already.
-            let _closed = stream.shutdown(Shutdown::Both);
-        }
+        self.way.cut();
     }
 }
 
@@ -70,10 +81,20 @@ impl Way {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn cut(&self) {
+        for stream in self.open().drain(..) {
+            // One side may have closed it already.
+            let _closed = stream.shutdown(Shutdown::Both);
+        }
+    }
+
     fn accept(self: &Arc<Self>, listener: &TcpListener) {
         for client in listener.incoming() {
             if self.closed.load(Ordering::SeqCst) {
                 return;
+            }
+            if self.barred.load(Ordering::SeqCst) {
+                continue;
             }
             // A server that is down is one to this client, too.
             if let (Ok(client), Ok(server)) = (client, TcpStream::connect(&self.to)) {
@@ -81,6 +102,10 @@ impl Way {
                 let (Ok(client_too), Ok(server_too)) = both else { continue };
                 let kept = [client.try_clone(), server.try_clone()];
                 self.open().extend(kept.into_iter().flatten());
+                if self.barred.load(Ordering::SeqCst) {
+                    // It was barred since it was asked.
+                    self.cut();
+                }
                 let (up, down) = (Arc::clone(self), Arc::clone(self));
                 std::thread::spawn(move || up.pass(client, server, false));
                 std::thread::spawn(move || down.pass(server_too, client_too, true));

@@ -3,6 +3,7 @@
 use crate::{
     program::{Program, program, root},
     server::{Server, ServerError},
+    ways::{Ways, without_gossip},
 };
 use std::{
     io,
@@ -44,7 +45,16 @@ impl Shape {
 #[derive(Debug)]
 pub struct Servers {
     servers: Vec<Server>,
+    /// The ways between them, where one can be cut off.
+    ways: Option<Ways>,
     _dir: TempDir,
+}
+
+/// How servers reach each other.
+#[derive(Debug, Clone, Copy)]
+enum Routing {
+    Direct,
+    Barrable,
 }
 
 impl Servers {
@@ -54,18 +64,33 @@ impl Servers {
         Self::start_with(&shape.config(), shape.servers(), &[])
     }
 
+    /// Starts three servers as shipped, of which one can be cut off from the others.
+    pub fn start_barrable() -> Result<Option<Self>, ServerError> {
+        let shape = Shape::Three;
+        Self::started(&shape.config(), shape.servers(), &[], Routing::Barrable)
+    }
+
     /// Starts `count` servers with a configuration file and further variables for it.
     pub fn start_with(
         config: &Path,
         count: usize,
         environment: &[(String, String)],
     ) -> Result<Option<Self>, ServerError> {
+        Self::started(config, count, environment, Routing::Direct)
+    }
+
+    fn started(
+        config: &Path,
+        count: usize,
+        environment: &[(String, String)],
+        routing: Routing,
+    ) -> Result<Option<Self>, ServerError> {
         let Some(program) = program() else {
             return Ok(None);
         };
         let mut attempt = 1;
         loop {
-            match Self::attempt(&program, config, count, environment) {
+            match Self::attempt(&program, config, count, environment, routing) {
                 Err(ServerError::NotReady { .. }) if attempt < ATTEMPTS => attempt += 1,
                 started => return started.map(Some),
             }
@@ -77,26 +102,34 @@ impl Servers {
         config: &Path,
         count: usize,
         environment: &[(String, String)],
+        routing: Routing,
     ) -> Result<Self, ServerError> {
         let dir = tempfile::tempdir().map_err(ServerError::io("making the servers' folder"))?;
         let ports = free_ports(3 * count).map_err(ServerError::io("finding free ports"))?;
         let (sets, _) = ports.as_chunks::<3>();
-        let mut routes = Vec::new();
-        for (number, [_, _, cluster]) in (1..).zip(sets) {
-            routes
-                .push((format!("CHL_NATS_ROUTE_{number}"), format!("nats://127.0.0.1:{cluster}")));
-        }
+        let clusters: Vec<u16> = sets.iter().map(|[_, _, cluster]| *cluster).collect();
+        let (config, ways) = match routing {
+            Routing::Direct => (config.to_owned(), None),
+            Routing::Barrable => {
+                (without_gossip(config, dir.path())?, Some(Ways::between(&clusters)?))
+            }
+        };
         let mut servers = Vec::new();
-        for (number, [client, monitor, cluster]) in (1..).zip(sets) {
-            let mut variables = [environment, &routes].concat();
+        for (number, [client, monitor, cluster]) in sets.iter().enumerate() {
+            let mut variables = environment.to_vec();
+            for (to, port) in clusters.iter().enumerate() {
+                let way = ways.as_ref().and_then(|ways| ways.url(number, to));
+                let url = way.unwrap_or_else(|| format!("nats://127.0.0.1:{port}"));
+                variables.push((format!("CHL_NATS_ROUTE_{}", to + 1), url));
+            }
             let listen = format!("127.0.0.1:{cluster}");
             variables.push(("CHL_NATS_CLUSTER_LISTEN".to_owned(), listen));
-            let name = format!("ledger-{number}");
+            let name = format!("ledger-{}", number + 1);
             let dir = dir.path().join(&name);
             let ports = (*client, *monitor);
-            servers.push(Server::new(program, config, &dir, name, ports, variables));
+            servers.push(Server::new(program, &config, &dir, name, ports, variables));
         }
-        let mut servers = Self { servers, _dir: dir };
+        let mut servers = Self { servers, ways, _dir: dir };
         servers.start_all()?;
         Ok(servers)
     }
@@ -114,6 +147,16 @@ impl Servers {
         self.servers.iter_mut().try_for_each(Server::kill)
     }
 
+    /// Cuts a server off from the others, or lets it reach them again; its clients stay with it.
+    ///
+    /// # Panics
+    ///
+    /// When the servers were not started for it.
+    pub fn cut_off(&self, number: usize, off: bool) {
+        let ways = self.ways.as_ref().expect("these servers reach each other directly");
+        ways.bar(number, off);
+    }
+
     /// Where clients reach them.
     pub fn urls(&self) -> Vec<String> {
         self.servers.iter().map(Server::url).collect()
@@ -127,6 +170,11 @@ impl Servers {
     /// The servers, one by one.
     pub fn each(&mut self) -> impl Iterator<Item = &mut Server> {
         self.servers.iter_mut()
+    }
+
+    /// The number of the server of a name, as they are counted by [`Servers::each`].
+    pub fn position(&self, name: &str) -> Option<usize> {
+        self.servers.iter().position(|server| server.name() == name)
     }
 
     /// The server of a name.

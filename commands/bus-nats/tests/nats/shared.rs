@@ -40,6 +40,27 @@ async fn one_process_holds_the_lease_and_another_takes_it_when_it_ends() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn of_many_that_ask_at_once_one_gets_the_lease() {
+    let Some(stage) = Stage::set().await else { return };
+    let length = Duration::from_secs(60);
+    let mut asking = Vec::new();
+    for name in ["one", "two", "three", "four"] {
+        asking.push(Lease::open(&stage.nats, &main_ledger(), name, 1, length).await.unwrap());
+    }
+    for round in 0..50 {
+        let tasks = asking.iter().cloned().map(|lease| {
+            tokio::spawn(async move { lease.take().await.expect("to be late is no error") })
+        });
+        let mut held = Vec::new();
+        for task in tasks.collect::<Vec<_>>() {
+            held.extend(task.await.unwrap());
+        }
+        assert_eq!(held.len(), 1, "round {round}");
+        held.pop().unwrap().release().await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_key_is_everybodys_until_it_is_destroyed() {
     let Some(stage) = Stage::set().await else { return };
     let mut vaults = Vec::new();
