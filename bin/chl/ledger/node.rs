@@ -22,7 +22,7 @@ use std::{
 };
 
 /// How long a lease lasts that nobody renews: so long a ledger whose writer died takes no commands.
-const LEASE: Duration = Duration::from_secs(6);
+const LEASE: Duration = Duration::from_secs(3);
 /// How long the servers may leave a node without an answer about the lease before it gives up.
 const PATIENCE: Duration = Duration::from_secs(30);
 
