@@ -101,39 +101,47 @@ async fn stream_leader(client: &async_nats::Client, servers: &Servers) -> usize 
 }
 
 async fn happen(disaster: Disaster, nodes: &mut [Node], servers: &mut Servers, victim: usize) {
-    let leader = nodes.iter().position(Node::leads);
     fn server(servers: &mut Servers, number: usize) -> &mut Server {
         servers.each().nth(number).unwrap()
     }
-    match (disaster, leader) {
-        (Disaster::WriterKilled, Some(leader)) => nodes[leader].kill(),
-        (Disaster::WriterStopped, Some(leader)) => assert_eq!(nodes[leader].stop(), Some(0)),
-        (Disaster::WriterPaused, Some(leader)) => {
-            nodes[leader].signal("-STOP");
+    match disaster {
+        Disaster::WriterKilled => writer(nodes).kill(),
+        Disaster::WriterStopped => assert_eq!(writer(nodes).stop(), Some(0)),
+        Disaster::WriterPaused => {
+            let writer = writer(nodes);
+            writer.signal("-STOP");
             tokio::time::sleep(PAUSE).await;
-            nodes[leader].signal("-CONT");
+            writer.signal("-CONT");
         }
-        (Disaster::ServerKilled, _) => {
+        Disaster::ServerKilled => {
             server(servers, victim).kill().unwrap();
             tokio::time::sleep(Duration::from_secs(1)).await;
             servers.start_all().unwrap();
         }
-        (Disaster::ServerPaused, _) => {
+        Disaster::ServerPaused => {
             server(servers, victim).pause().unwrap();
             tokio::time::sleep(PAUSE).await;
             server(servers, victim).resume().unwrap();
         }
-        (Disaster::ServerCutOff, _) => {
+        Disaster::ServerCutOff => {
             servers.cut_off(victim, true);
             tokio::time::sleep(PAUSE).await;
             servers.cut_off(victim, false);
         }
-        (Disaster::AllServersRestarted, _) => {
+        Disaster::AllServersRestarted => {
             servers.kill_all().unwrap();
             servers.start_all().unwrap();
         }
-        (Disaster::WriterKilled | Disaster::WriterPaused | Disaster::WriterStopped, None) => {
-            panic!("nobody leads")
+    }
+}
+
+/// The node that takes commands.
+fn writer(nodes: &mut [Node]) -> &mut Node {
+    loop {
+        // A writer that has just lost its lease is none; another one comes.
+        wait_for_leader(nodes);
+        if let Some(writer) = nodes.iter().position(Node::leads) {
+            return &mut nodes[writer];
         }
     }
 }
