@@ -10,6 +10,7 @@ use crate::{
     reads::{self, Read},
     reference::{self, codes::Code, completions::Completions, schema::Schema},
     servers::Servers,
+    talk::LogFormat,
     writes,
 };
 use clap::{Parser, Subcommand};
@@ -44,6 +45,15 @@ struct Global {
     /// A head of the log is sealed when its blocks have so many bytes; without it 16 MiB.
     #[arg(long, value_name = "BYTES", global = true, env = "CHL_SEAL_BYTES", hide = true)]
     seal_bytes: Option<u64>,
+    /// The shape of the log's lines on standard error; what they tell say CHL_LOG or RUST_LOG.
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        global = true,
+        env = "CHL_LOG_FORMAT",
+        default_value = "text"
+    )]
+    log_format: LogFormat,
     #[command(flatten)]
     servers: Servers,
 }
@@ -106,6 +116,11 @@ enum Import {
 }
 
 impl Args {
+    /// The shape of the log's lines.
+    pub(crate) fn log_format(&self) -> LogFormat {
+        self.global.log_format
+    }
+
     /// Does what was asked.
     pub(crate) fn run(self) -> Outcome<Exit> {
         let Self { global, call } = self;

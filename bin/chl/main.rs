@@ -10,6 +10,7 @@ mod bench;
 mod demo;
 mod exit;
 mod failure;
+mod http;
 mod import;
 mod input;
 mod ledger;
@@ -32,7 +33,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let args = args::Args::parse();
-    talk::listen();
+    talk::listen(args.log_format());
     match args.run() {
         Ok(exit) => exit.into(),
         Err(failure::Failure::ReaderGone) => exit::Exit::Success.into(),

@@ -84,10 +84,11 @@ impl BusOptions {
         let connection = servers.connect(urls)?;
         let reading = Arc::clone(&owning.reading);
         let ledger = Code::new(place.ledger()).or_exit(Exit::Usage, "--ledger")?;
-        let log = Arc::clone(&reading.log);
+        let (log, client) = (Arc::clone(&reading.log), owning.client()?);
+        let traces = client.traces();
         let behind = Behind {
             ledger: ledger.clone(),
-            client: owning.client()?,
+            client,
             vault: reading.vault.clone(),
             actors: Arc::new(actors),
             questions: Arc::new(OfReadModels(reading)),
@@ -101,7 +102,7 @@ impl BusOptions {
             ..EventsOptions::default()
         };
         let opening = async move {
-            let events = Events::open(&client, &ledger, log, published).await;
+            let events = Events::open(&client, &ledger, (log, traces), published).await;
             let queue = Queue::open(&client, &behind, options).await;
             let door = Door::open(&client, behind, Limits::default()).await;
             (events, queue, door)

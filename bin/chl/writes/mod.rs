@@ -11,6 +11,7 @@ mod replay;
 mod restore;
 mod serve;
 mod service;
+mod stop;
 mod submit;
 
 pub(crate) use demo::Demo;

@@ -1,9 +1,10 @@
 //! `chl serve`: owns the ledger and takes commands and questions until it is told to stop.
 
-use super::service::open_door;
+use super::{service::open_door, stop::Stop};
 use crate::{
     exit::Exit,
     failure::{Failure, Outcome, Step},
+    http::{HttpOptions, Part, Standing, Standings},
     ledger::{Attempt, Birth, Node, Owning, own},
     nats::{BusOptions, OnNats},
     owner::{Reached, reach},
@@ -11,13 +12,7 @@ use crate::{
     servers::Servers,
     talk,
 };
-use std::{
-    cell::Cell,
-    sync::mpsc::{Receiver, channel},
-    thread,
-    time::Duration,
-};
-use tokio::signal::unix::{SignalKind, signal};
+use std::time::Duration;
 
 /// How often it looks whether it is still to lead, or may.
 const GLANCE: Duration = Duration::from_millis(200);
@@ -34,10 +29,14 @@ const GLANCE: Duration = Duration::from_millis(200);
 ///
 /// With --nats the ledger lives on servers. Any number of these processes may serve it: one takes
 /// commands, the others follow, and when it ends another goes on within seconds.
+///
+/// With --http monitors are answered, whatever it is to its ledger.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Serve {
     #[command(flatten)]
     bus: BusOptions,
+    #[command(flatten)]
+    http: HttpOptions,
 }
 
 impl Serve {
@@ -46,11 +45,16 @@ impl Serve {
         self.bus.check(servers)?;
         let stop = Stop::watch().or_exit(Exit::Internal, "signals cannot be waited for")?;
         let birth = Birth::new(place)?;
+        let standings = Standings::default();
+        let standing = standings.of(place.ledger());
+        let _http = self.http.open(&standings)?;
         if servers.nats.is_some() {
-            return self.on_servers(place, servers, &birth, &stop);
+            return self.on_servers(place, servers, &birth, &stop, &standing);
         }
         match reach(place, || own(place, Some(&birth)))? {
-            Reached::Own(owning) => self.lead(place, servers, owning, &stop)?,
+            Reached::Own(owning) => {
+                self.lead(place, servers, owning, &stop, (&standing, Part::Embedded))?;
+            }
             Reached::Owner(_) => return Err(already(place)),
         }
         Ok(Exit::Success)
@@ -63,9 +67,11 @@ impl Serve {
         servers: &Servers,
         birth: &Birth,
         stop: &Stop,
+        standing: &Standing,
     ) -> Outcome<Exit> {
         let mut told = false;
         loop {
+            standing.opening();
             let mut node = match Node::open(place, servers, Some(birth))? {
                 Attempt::Opened(node) => node,
                 Attempt::Owned(failure) => return Err(failure),
@@ -75,6 +81,7 @@ impl Serve {
                     return Ok(Exit::Success);
                 }
                 node.follow(GLANCE)?;
+                standing.follows(&node.reading);
                 if let Some(held) = node.take_lease()? {
                     break held;
                 }
@@ -84,22 +91,33 @@ impl Serve {
                 }
             };
             let owning = node.lead(place, held)?;
-            self.lead(place, servers, owning, stop)?;
+            self.lead(place, servers, owning, stop, (standing, Part::Leads))?;
             if stop.within(Duration::ZERO) {
                 return Ok(Exit::Success);
             }
-            talk::say("the lease was lost; standing by");
+            let lost = "the lease was lost";
+            standing.lease_lost(lost);
+            talk::say(&format!("{lost}; standing by"));
         }
     }
 
     /// Takes commands until told to stop, or until the lease is lost.
-    fn lead(&self, place: &Place, servers: &Servers, owning: Owning, stop: &Stop) -> Outcome {
+    fn lead(
+        &self,
+        place: &Place,
+        servers: &Servers,
+        owning: Owning,
+        stop: &Stop,
+        (standing, part): (&Standing, Part),
+    ) -> Outcome {
         let on_nats = self.bus.open(place, servers, &owning)?;
         let door = open_door(place, &owning)?;
         let (ledger, socket) = (place.ledger(), place.socket());
         talk::say(&format!("ledger {ledger:?} is served at {}", socket.display()));
+        standing.takes_commands(part, &owning.reading, owning.client()?);
         while !stop.within(GLANCE) && !owning.is_lost() {}
         talk::say("closing");
+        standing.closing();
         let answered = on_nats.map_or(Ok(()), OnNats::close);
         drop(door);
         owning.close()?;
@@ -113,41 +131,4 @@ fn already(place: &Place) -> Failure {
         Exit::Unavailable,
         format_args!("ledger {:?} is owned by {owner}; stop that one first", place.ledger()),
     )
-}
-
-/// Says that the process was told to stop, by SIGINT or SIGTERM; watched from the start, so that no
-/// signal comes too early.
-struct Stop {
-    told: Receiver<()>,
-    since: Cell<bool>,
-}
-
-impl Stop {
-    fn watch() -> std::io::Result<Self> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let (mut interrupt, mut terminate) = {
-            let _within = runtime.enter();
-            (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?)
-        };
-        let (tell, told) = channel();
-        thread::spawn(move || {
-            runtime.block_on(async {
-                tokio::select! {
-                    _ = interrupt.recv() => {}
-                    _ = terminate.recv() => {}
-                }
-            });
-            // Nobody waits any more only when the process ends anyway.
-            let _told = tell.send(());
-        });
-        Ok(Self { told, since: Cell::new(false) })
-    }
-
-    /// Whether it was told to stop, or is within a time.
-    fn within(&self, time: Duration) -> bool {
-        if !self.since.get() && self.told.recv_timeout(time).is_ok() {
-            self.since.set(true);
-        }
-        self.since.get()
-    }
 }

@@ -5,8 +5,8 @@
 //! sent again: nothing waits in a queue without a bound.
 
 use crate::{
-    actors::{Actor, Actors},
-    quota::Quotas,
+    actors::Actors,
+    desk::{Answered, Desk, named_trace, traced},
     refusal::Refusal,
     subject::{self, Lane, Subjects},
 };
@@ -14,19 +14,12 @@ use async_nats::{
     HeaderMap, Message,
     service::{Service, ServiceExt, endpoint::Endpoint},
 };
-use chl_bus::{Answer, Client, Clock, Connection, Prepared, SystemClock, Vault, Viewer, show};
-use chl_events::{ActorId, Code, Instant, PartnerId, Role};
+use chl_bus::{Client, Connection, TraceParent, Vault};
+use chl_events::{ActorId, Code, PartnerId, Role};
 use futures_util::StreamExt;
 use serde_json::{Value, json};
-use std::{
-    collections::HashMap,
-    future::Future,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{collections::HashMap, sync::Arc};
 use tokio::{sync::Semaphore, task::JoinHandle};
-
-/// The header in which a sender says until when it waits: an instant.
-pub const DEADLINE: &str = "Chl-Deadline";
 
 /// Says why the door could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -76,135 +69,6 @@ pub trait Questions: Send + Sync + 'static {
     fn ask(&self, name: &str, body: &[u8], asker: &Asker) -> Result<Vec<u8>, Unanswered>;
 }
 
-/// What decides commands and who may send them.
-pub(crate) struct Desk {
-    client: Client,
-    vault: Option<Arc<Vault>>,
-    actors: Arc<Actors>,
-    quotas: Mutex<Quotas>,
-    clock: SystemClock,
-}
-
-/// The answer to a command on its way, as one JSON document.
-pub(crate) struct Answered {
-    /// The answer, or what the door said.
-    pub(crate) outcome: Result<Answer, Refusal>,
-    /// The document.
-    pub(crate) body: Vec<u8>,
-}
-
-impl Desk {
-    /// Puts a ledger and its list of actors together.
-    pub(crate) fn new(client: Client, vault: Option<Arc<Vault>>, actors: Arc<Actors>) -> Self {
-        let (quotas, clock) = (Mutex::default(), SystemClock::new());
-        Self { client, vault, actors, quotas, clock }
-    }
-
-    fn now(&self) -> Instant {
-        self.clock.read().wall
-    }
-
-    fn actor(&self, message: &Message) -> Result<&Actor, Refusal> {
-        let subject = message.subject.as_str();
-        let id = subject::sender(subject).ok_or_else(|| Refusal::NoActor(subject.into()))?;
-        self.actors.get(&id).ok_or(Refusal::UnknownActor(id))
-    }
-
-    /// Sends a message's command on to the ledger, now; its answer comes later.
-    pub(crate) fn take(
-        self: &Arc<Self>,
-        message: &Message,
-        connection: Result<Connection, Refusal>,
-    ) -> impl Future<Output = Answered> + Send + use<> {
-        let desk = Arc::clone(self);
-        let taken = connection.and_then(|connection| {
-            self.in_time(message.headers.as_ref())?;
-            let prepared = self.client.prepare(&message.payload, &connection, self.now());
-            match prepared {
-                Ok(prepared) => {
-                    same_type(message.subject.as_str(), &prepared)?;
-                    let seen_by = prepared.origin().clone();
-                    Ok(Ok((self.client.submit(prepared), seen_by.role, seen_by.partner)))
-                }
-                Err(answer) => Ok(Err((*answer, connection.role, connection.partner))),
-            }
-        });
-        async move {
-            let (answer, role, partner) = match taken {
-                Ok(Ok((answer, role, partner))) => (answer.await, role, partner),
-                Ok(Err(refused)) => refused,
-                Err(refusal) => {
-                    let body = refusal.answer(None).to_string().into_bytes();
-                    return Answered { outcome: Err(refusal), body };
-                }
-            };
-            shown(answer, role, partner, desk.vault.clone()).await
-        }
-    }
-
-    fn in_time(&self, headers: Option<&HeaderMap>) -> Result<(), Refusal> {
-        let Some(text) = headers.and_then(|headers| headers.get(DEADLINE)) else { return Ok(()) };
-        let deadline: Instant =
-            text.as_str().parse().map_err(|_| Refusal::Deadline(text.to_string()))?;
-        if self.now() < deadline { Ok(()) } else { Err(Refusal::Late(deadline.to_string())) }
-    }
-
-    /// The connection of a message's actor, without a look at its quota.
-    pub(crate) fn connection(&self, message: &Message) -> Result<Connection, Refusal> {
-        self.actor(message).map(|actor| actor.connection.clone())
-    }
-
-    /// The connection of a message's actor, if it may send one more now.
-    fn within_quota(&self, message: &Message) -> Result<Connection, Refusal> {
-        let actor = self.actor(message)?;
-        let id = &actor.connection.actor;
-        if let Some(per_second) = actor.per_second {
-            let mut quotas = self.quotas.lock().unwrap_or_else(PoisonError::into_inner);
-            if !quotas.take(id, per_second, std::time::Instant::now()) {
-                return Err(Refusal::Quota { per_second });
-            }
-        }
-        Ok(actor.connection.clone())
-    }
-}
-
-/// Shows an answer as its sender may see it. A vault may have to ask servers for a key and waits for
-/// them, which no task of the runtime may do.
-async fn shown(
-    answer: Answer,
-    role: Role,
-    partner: Option<PartnerId>,
-    vault: Option<Arc<Vault>>,
-) -> Answered {
-    let opens = Viewer { role, partner: None, vault: None }.may_open() && vault.is_some();
-    let show = move || {
-        let viewer = Viewer { role, partner: partner.as_ref(), vault: vault.as_deref() };
-        let body = show(&answer, &viewer).unwrap_or_else(|error| unshown(answer.id(), &error));
-        Answered { outcome: Ok(answer), body: body.into_bytes() }
-    };
-    if !opens {
-        return show();
-    }
-    tokio::task::spawn_blocking(show).await.unwrap_or_else(|error| {
-        let refusal = Refusal::Broken(error.to_string());
-        Answered { body: refusal.answer(None).to_string().into_bytes(), outcome: Err(refusal) }
-    })
-}
-
-fn unshown(id: Option<&str>, error: &serde_json::Error) -> String {
-    tracing::error!(%error, "an answer cannot be shown");
-    Refusal::Broken(error.to_string()).answer(id).to_string()
-}
-
-/// The type in the subject is what permissions can guard: it must be the document's.
-fn same_type(subject: &str, prepared: &Prepared) -> Result<(), Refusal> {
-    let (named, kind) = (subject::name(subject), prepared.command_name());
-    if named == kind {
-        return Ok(());
-    }
-    Err(Refusal::TypeDiffers { subject: named.into(), document: kind.into() })
-}
-
 /// The open door of a ledger.
 pub struct Door {
     service: Service,
@@ -238,6 +102,7 @@ impl Door {
         limits: Limits,
     ) -> Result<Self, DoorError> {
         let Behind { ledger, client, vault, actors, questions, trust_bus } = behind;
+        let desk = Arc::new(Desk::new(&ledger, client, vault, actors));
         let subjects = Subjects::of(ledger);
         let service = nats
             .service_builder()
@@ -247,7 +112,6 @@ impl Door {
             .await
             .map_err(DoorError)?;
         let room = Arc::new(Semaphore::new(limits.commands));
-        let desk = Arc::new(Desk::new(client, vault, actors));
         let mut lanes = Vec::new();
         let endpoint = |name: &str, subject: String| {
             service.endpoint_builder().name(name.to_owned()).add(subject)
@@ -304,8 +168,8 @@ async fn decide(
         };
         let answered = desk.take(&request.message, connection);
         tokio::spawn(async move {
-            let body = answered.await.body;
-            reply(&request, body).await;
+            let Answered { body, trace, .. } = answered.await;
+            reply(&request, body, trace).await;
             drop(place);
         });
     }
@@ -317,10 +181,11 @@ fn believed() -> Connection {
     Connection { trust_claims: true, ..Connection::operator(nobody) }
 }
 
-async fn reply(request: &async_nats::service::Request, body: Vec<u8>) {
+async fn reply(request: &async_nats::service::Request, body: Vec<u8>, trace: Option<TraceParent>) {
+    let headers = traced(HeaderMap::new(), trace);
     if request.message.reply.is_none() {
         tracing::debug!(subject = %request.message.subject, "nobody waits for an answer");
-    } else if let Err(error) = request.respond(Ok(body.into())).await {
+    } else if let Err(error) = request.respond_with_headers(Ok(body.into()), headers).await {
         // The sender asks again under the same id and gets the same answer.
         tracing::warn!(%error, "an answer could not be sent");
     }
@@ -344,13 +209,27 @@ async fn answer(
                 .map(|_| Asker { actor, role, partner })
                 .map_err(|_| Refusal::Busy(at_once))
         });
-        let questions = Arc::clone(&questions);
+        let (questions, counts) = (Arc::clone(&questions), desk.counts.clone());
         tokio::task::spawn(async move {
+            let began = std::time::Instant::now();
             let body = match asker {
-                Ok(asker) => asked(questions, &request.message, asker, largest).await,
-                Err(refusal) => refusal.answer(None).to_string().into_bytes(),
+                Ok(asker) => match asked(questions, &request.message, asker, largest).await {
+                    Ok(answer) => {
+                        let view = subject::name(request.message.subject.as_str());
+                        counts.asked(Ok(view), began.elapsed());
+                        answer
+                    }
+                    Err(unanswered) => {
+                        counts.asked(Err(unanswered.code), began.elapsed());
+                        unanswered.document().to_string().into_bytes()
+                    }
+                },
+                Err(refusal) => {
+                    counts.refused(&refusal);
+                    refusal.answer(None).to_string().into_bytes()
+                }
             };
-            reply(&request, body).await;
+            reply(&request, body, named_trace(request.message.headers.as_ref())).await;
             drop(place);
         });
     }
@@ -362,23 +241,24 @@ async fn asked(
     message: &Message,
     asker: Asker,
     largest: usize,
-) -> Vec<u8> {
+) -> Result<Vec<u8>, Unanswered> {
     let (subject, body) = (message.subject.clone(), message.payload.clone());
     let ask = move || questions.ask(subject::name(subject.as_str()), &body, &asker);
-    let unanswered = match tokio::task::spawn_blocking(ask).await {
-        Ok(Ok(answer)) if answer.len() <= largest => return answer,
-        Ok(Ok(answer)) => Unanswered {
+    match tokio::task::spawn_blocking(ask).await {
+        Ok(Ok(answer)) if answer.len() <= largest => Ok(answer),
+        Ok(Ok(answer)) => Err(Unanswered {
             code: "query.too_large",
             message: format!(
                 "the answer has {} bytes, a message holds {largest}: ask with a limit",
                 answer.len()
             ),
             retry: false,
-        },
-        Ok(Err(unanswered)) => unanswered,
-        Err(error) => Unanswered { code: "internal", message: error.to_string(), retry: false },
-    };
-    unanswered.document().to_string().into_bytes()
+        }),
+        Ok(Err(unanswered)) => Err(unanswered),
+        Err(error) => {
+            Err(Unanswered { code: "internal", message: error.to_string(), retry: false })
+        }
+    }
 }
 
 impl Unanswered {

@@ -3,7 +3,10 @@
 //! They are a copy for those who react, never truth: a stream in memory of bounded age and size, in
 //! which an event's id is its position and index. Whoever needs more than it holds reads the log.
 
-use crate::subject::Subjects;
+use crate::{
+    counts::{Counts, EventCounts},
+    subject::Subjects,
+};
 use async_nats::{
     HeaderMap,
     jetstream::{
@@ -12,7 +15,7 @@ use async_nats::{
         stream::{Config, RawMessageErrorKind, StorageType, Stream},
     },
 };
-use chl_bus::{Viewer, show_texts};
+use chl_bus::{TraceParent, Traces, Viewer, show_texts};
 use chl_events::{Code, Commit, RecordedEvent, Role};
 use chl_log::{ReadError, ReadLog};
 use serde_json::{Value, json};
@@ -83,11 +86,12 @@ pub struct Events {
 }
 
 impl Events {
-    /// Makes the stream where there is none, and begins to publish behind what it holds.
+    /// Makes the stream where there is none, and begins to publish behind what it holds. Events
+    /// leave with the trace of their command, as far as this process has taken that itself.
     pub async fn open(
         nats: &async_nats::Client,
         ledger: &Code,
-        log: Arc<dyn ReadLog>,
+        (log, traces): (Arc<dyn ReadLog>, Arc<Traces>),
         options: EventsOptions,
     ) -> Result<Self, EventsError> {
         let subjects = Subjects::of(ledger.clone());
@@ -112,6 +116,8 @@ impl Events {
             context,
             subjects,
             log,
+            traces,
+            counts: Counts::of(ledger).events(),
             next,
             stop: Arc::clone(&stop),
         };
@@ -169,6 +175,8 @@ struct Publisher {
     context: Context,
     subjects: Subjects,
     log: Arc<dyn ReadLog>,
+    traces: Arc<Traces>,
+    counts: EventCounts,
     next: Next,
     stop: Arc<AtomicBool>,
 }
@@ -231,7 +239,8 @@ impl Publisher {
         if under_way.len() >= UNDER_WAY {
             self.confirm(under_way)?;
         }
-        let document = document(self.subjects.ledger(), this, commit, event)?;
+        let trace = self.traces.of(this.position);
+        let document = document(self.subjects.ledger(), this, commit, (event, trace))?;
         let kind = event.event.kind().name;
         let subject = self.subjects.event(kind, &commit.stream.to_string());
         let mut headers = HeaderMap::new();
@@ -247,6 +256,7 @@ impl Publisher {
     fn confirm(&mut self, under_way: &mut UnderWay) -> Result<(), EventsError> {
         let Some((this, sent)) = under_way.pop_front() else { return Ok(()) };
         self.runtime.block_on(sent.into_future()).map_err(stream_failed)?;
+        self.counts.left(this.position);
         self.next = Next { index: this.index.saturating_add(1), ..this };
         Ok(())
     }
@@ -257,12 +267,12 @@ fn document(
     ledger: &str,
     this: Next,
     commit: &Commit,
-    recorded: &RecordedEvent,
+    (recorded, trace): (&RecordedEvent, Option<TraceParent>),
 ) -> Result<Value, serde_json::Error> {
     let mut shown = serde_json::to_value(&recorded.event)?;
     let nobody = Viewer { role: Role::Analyst, partner: None, vault: None };
     show_texts(&mut shown, &nobody);
-    Ok(json!({
+    let mut document = json!({
         "specversion": "1.0",
         "id": this.id(),
         "source": format!("/chl/{ledger}"),
@@ -279,7 +289,11 @@ fn document(
         "commandsource": commit.origin.source,
         "correlationid": commit.origin.correlation,
         "data": shown.get("data"),
-    }))
+    });
+    if let (Some(trace), Value::Object(attributes)) = (trace, &mut document) {
+        attributes.insert("traceparent".into(), trace.to_string().into());
+    }
+    Ok(document)
 }
 
 #[cfg(test)]

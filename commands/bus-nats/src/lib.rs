@@ -16,6 +16,8 @@
 
 mod actors;
 mod client;
+mod counts;
+mod desk;
 mod door;
 mod events;
 mod lease;
@@ -27,7 +29,8 @@ mod vault;
 
 pub use actors::{Actor, Actors, ActorsError};
 pub use client::{ClientError, LedgerClient, Reply};
-pub use door::{Asker, Behind, DEADLINE, Door, DoorError, Limits, Questions, Unanswered};
+pub use desk::{DEADLINE, TRACE};
+pub use door::{Asker, Behind, Door, DoorError, Limits, Questions, Unanswered};
 pub use events::{Events, EventsError, EventsOptions};
 pub use lease::{Held, Lease, LeaseError};
 pub use queue::{Parked, Queue, QueueError, QueueOptions, parked};

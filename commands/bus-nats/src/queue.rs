@@ -5,8 +5,9 @@
 //! makes that harmless, and its answer is the first one again.
 
 use crate::{
-    actors::Actors,
-    door::{Answered, Behind, Desk},
+    counts::{Counts, QueueCounts},
+    desk::{Answered, Desk, traced},
+    door::Behind,
     subject::{self, Lane, Subjects},
 };
 use async_nats::{
@@ -33,6 +34,8 @@ const INBOXES: &str = "_INBOX.";
 const CODE: &str = "Chl-Code";
 const MESSAGE: &str = "Chl-Message";
 
+/// How often the queue's length is looked at.
+const MEASURED: Duration = Duration::from_secs(5);
 /// How long a command may be under way before it is delivered again.
 const ACK_WAIT: Duration = Duration::from_secs(60);
 /// How long a command that could not be decided waits at most before it is tried again.
@@ -105,9 +108,10 @@ impl Queue {
         };
         let consumer: PullConsumer =
             queue.get_or_create_consumer("writer", durable).await.map_err(stream_error(&name))?;
-        let actors: Arc<Actors> = Arc::clone(&behind.actors);
-        let desk = Arc::new(Desk::new(behind.client.clone(), behind.vault.clone(), actors));
-        let worker = Worker { nats: nats.clone(), context, subjects, desk };
+        let Behind { ledger, client, vault, actors, .. } = behind;
+        let desk = Desk::new(ledger, client.clone(), vault.clone(), Arc::clone(actors));
+        let (desk, counts) = (Arc::new(desk), Counts::of(ledger).queue());
+        let worker = Worker { nats: nats.clone(), context, subjects, desk, counts };
         let (stop, stopped) = watch::channel(false);
         let working = tokio::spawn(Arc::new(worker).run(consumer, options.under_way, stopped));
         Ok(Self { stop, working })
@@ -168,6 +172,7 @@ struct Worker {
     context: Context,
     subjects: Subjects,
     desk: Arc<Desk>,
+    counts: QueueCounts,
 }
 
 impl Worker {
@@ -178,6 +183,7 @@ impl Worker {
         mut stopped: watch::Receiver<bool>,
     ) {
         let room = Arc::new(Semaphore::new(under_way));
+        let mut again = tokio::time::interval(MEASURED);
         while !*stopped.borrow() {
             let mut messages = match consumer.messages().await {
                 Ok(messages) => messages,
@@ -190,6 +196,10 @@ impl Worker {
             loop {
                 let next = tokio::select! {
                     _ = stopped.changed() => break,
+                    _ = again.tick() => {
+                        self.measure(&consumer).await;
+                        continue;
+                    }
                     next = messages.next() => next,
                 };
                 let Some(message) = next else { break };
@@ -204,6 +214,17 @@ impl Worker {
         }
         let all = u32::try_from(under_way).unwrap_or(u32::MAX);
         let _everybody = room.acquire_many(all).await;
+    }
+
+    /// Shows how long the queue is.
+    async fn measure(&self, consumer: &PullConsumer) {
+        match consumer.get_info().await {
+            Ok(info) => {
+                self.counts.pending.set(info.num_pending as f64);
+                self.counts.under_way.set(info.num_ack_pending as f64);
+            }
+            Err(error) => tracing::debug!(%error, "the queue's length is not known"),
+        }
     }
 
     /// Sends a command on, in the order of the queue, once there is room for it.
@@ -224,9 +245,13 @@ impl Worker {
 
     /// Puts the answer where it belongs; says whether the command is done.
     async fn settle(&self, message: &jetstream::Message, answered: Answered) -> AckKind {
-        let Answered { outcome, body } = answered;
+        let Answered { outcome, body, trace } = answered;
         let (sequence, tries) =
             message.info().map_or((0, 1), |info| (info.stream_sequence, info.delivered));
+        if tries > 1 {
+            self.counts.redelivered.increment(1);
+        }
+        let headers = traced(once(sequence), trace);
         let again = || AckKind::Nak(Some(pause(tries)));
         let reason = match &outcome {
             Ok(Answer::Failed { failure, .. }) if failure.retry() => return again(),
@@ -241,9 +266,9 @@ impl Worker {
         };
         let put = async {
             if let Some((code, text)) = reason {
-                self.park(message, sequence, code, &text).await?;
+                self.park(message, headers.clone(), code, &text).await?;
             }
-            self.publish_result(message, sequence, body).await
+            self.publish_result(message, headers, body).await
         };
         match put.await {
             Ok(()) => AckKind::Ack,
@@ -257,32 +282,41 @@ impl Worker {
     async fn park(
         &self,
         message: &jetstream::Message,
-        sequence: u64,
-        code: &str,
+        mut headers: HeaderMap,
+        code: &'static str,
         text: &str,
     ) -> Result<(), jetstream::context::PublishError> {
         let (actor, name) = names(message);
-        let mut headers = once(sequence);
         headers.insert(CODE, code);
         headers.insert(MESSAGE, one_line(text).as_str());
-        self.kept(self.subjects.parked(&actor, name), headers, message.payload.to_vec()).await
+        self.kept(self.subjects.parked(&actor, name), headers, message.payload.to_vec()).await?;
+        self.counts.parked(code);
+        Ok(())
     }
 
     async fn publish_result(
         &self,
         message: &jetstream::Message,
-        sequence: u64,
+        headers: HeaderMap,
         body: Vec<u8>,
     ) -> Result<(), jetstream::context::PublishError> {
         let (actor, name) = names(message);
         let inbox = message.headers.as_ref().and_then(|headers| headers.get(REPLY_TO));
         if let Some(inbox) = inbox.filter(|inbox| inbox.as_str().starts_with(INBOXES))
-            && let Err(error) =
-                self.nats.publish(Subject::from(inbox.as_str()), body.clone().into()).await
+            && let Err(error) = self
+                .nats
+                .publish_with_headers(
+                    Subject::from(inbox.as_str()),
+                    headers.clone(),
+                    body.clone().into(),
+                )
+                .await
         {
             tracing::debug!(%error, "an inbox could not be answered; the result is kept");
         }
-        self.kept(self.subjects.one(Lane::Result, &actor, name), once(sequence), body).await
+        self.kept(self.subjects.one(Lane::Result, &actor, name), headers, body).await?;
+        self.counts.results.increment(1);
+        Ok(())
     }
 
     async fn kept(

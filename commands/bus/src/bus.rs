@@ -5,6 +5,7 @@ use crate::{
     client::Client,
     committer::Committer,
     flusher::Flusher,
+    meter::Meter,
     parts::{OpenError, Options, Parts},
     reader::SteadyReader,
     standby::Standby,
@@ -88,7 +89,9 @@ impl Drop for Bus {
 fn start(standby: Standby, log: Box<dyn EventLog>, owed: Owed) -> Result<Bus, OpenError> {
     let Standby { desk, reader, vault, journal, filled, options, log: open, .. } = standby;
     let (inbox, messages) = channel();
-    let client = Client::new(inbox.clone(), journal.clone());
+    let meter = Arc::new(Meter::new(&options.opening.name));
+    let traces = Arc::clone(&desk.traces);
+    let client = Client::new(inbox.clone(), journal.clone(), Arc::clone(&meter), traces);
     let head = log.head();
     let (tasks, work) = channel();
     let reports = inbox.clone();
@@ -97,6 +100,7 @@ fn start(standby: Standby, log: Box<dyn EventLog>, owed: Owed) -> Result<Bus, Op
         open,
         vault,
         journal,
+        meter: Arc::clone(&meter),
         followers: Vec::new(),
         handed: head.next,
         reopen: false,
@@ -112,6 +116,7 @@ fn start(standby: Standby, log: Box<dyn EventLog>, owed: Owed) -> Result<Bus, Op
         desk,
         ledger: head.ledger,
         bounds,
+        meter,
         inbox: messages,
         tasks,
         flusher,

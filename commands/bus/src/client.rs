@@ -5,7 +5,9 @@ use crate::{
     authorise::Connection,
     committer::Follower,
     journal::Journal,
+    meter::{Meter, OnItsWay, Trouble},
     prepare::{Prepared, prepare},
+    trace::Traces,
     writer::{Job, Message},
 };
 use chl_events::{Block, Instant};
@@ -20,6 +22,8 @@ use tokio::sync::oneshot;
 pub struct Client {
     inbox: Sender<Message>,
     journal: Option<Arc<Journal>>,
+    meter: Arc<Meter>,
+    traces: Arc<Traces>,
 }
 
 /// Says that the ledger was closed meanwhile.
@@ -36,8 +40,13 @@ pub struct Following {
 }
 
 impl Client {
-    pub(crate) fn new(inbox: Sender<Message>, journal: Option<Arc<Journal>>) -> Self {
-        Self { inbox, journal }
+    pub(crate) fn new(
+        inbox: Sender<Message>,
+        journal: Option<Arc<Journal>>,
+        meter: Arc<Meter>,
+        traces: Arc<Traces>,
+    ) -> Self {
+        Self { inbox, journal, meter, traces }
     }
 
     /// Reads a document like [`prepare`](crate::prepare()), and notes in the journal what is refused
@@ -53,6 +62,9 @@ impl Client {
             && let Err(error) = journal.malformed(at, bytes, answer.code().unwrap_or_default())
         {
             tracing::warn!(%error, "a refusal is missing in the decision journal");
+        }
+        if let Err(answer) = &prepared {
+            self.meter.refused(answer);
         }
         prepared
     }
@@ -103,7 +115,14 @@ impl Client {
         dry_run: bool,
         reply: impl FnOnce(Vec<Answer>) + Send + 'static,
     ) -> Result<(), Closed> {
-        let job = Job { commands, dry_run, reply: Box::new(reply) };
+        let (meter, received) = (Arc::clone(&self.meter), std::time::Instant::now());
+        let told: Vec<OnItsWay> =
+            if dry_run { Vec::new() } else { commands.iter().map(OnItsWay::from).collect() };
+        let reply = Box::new(move |answers: Vec<Answer>| {
+            meter.answered(&told, &answers, received.elapsed());
+            reply(answers);
+        });
+        let job = Job { commands, dry_run, reply };
         self.inbox.send(Message::Job(job)).map_err(|_| Closed)
     }
 
@@ -119,6 +138,16 @@ impl Client {
     /// Believes the machine's clock again after somebody has looked at it.
     pub fn believe_clock(&self) -> Result<(), Closed> {
         self.inbox.send(Message::BelieveClock).map_err(|_| Closed)
+    }
+
+    /// What hindered the ledger last, if anything has since it was opened.
+    pub fn trouble(&self) -> Option<Trouble> {
+        self.meter.trouble()
+    }
+
+    /// Which traces the newest commits belong to.
+    pub fn traces(&self) -> Arc<Traces> {
+        Arc::clone(&self.traces)
     }
 
     pub(crate) fn close(&self) {

@@ -4,13 +4,17 @@
 use crate::{
     answer::Answer,
     journal::{Entry, Journal},
+    meter::Meter,
     vault::{Vault, VaultError},
 };
 use chl_events::{Block, BlockError, Instant};
 use chl_log::{AppendError, EventLog, Head, ReadError, ReadLog};
-use std::sync::{
-    Arc,
-    mpsc::{Receiver, Sender, SyncSender, TryRecvError},
+use std::{
+    sync::{
+        Arc,
+        mpsc::{Receiver, Sender, SyncSender, TryRecvError},
+    },
+    time,
 };
 
 /// Opens the log: at the start, and again after it was poisoned.
@@ -87,6 +91,7 @@ pub(crate) struct Committer<F: Fn(Report)> {
     pub(crate) open: OpenLog,
     pub(crate) vault: Arc<Vault>,
     pub(crate) journal: Option<Arc<Journal>>,
+    pub(crate) meter: Arc<Meter>,
     pub(crate) followers: Vec<SyncSender<Block>>,
     pub(crate) handed: u64,
     pub(crate) reopen: bool,
@@ -131,8 +136,11 @@ impl<F: Fn(Report)> Committer<F> {
     }
 
     fn commit(&mut self, group: Group) {
+        let began = time::Instant::now();
         match self.append(&group) {
             Ok((head, blocks)) => {
+                let commands = group.waiting.iter().map(|waiting| waiting.answers.len()).sum();
+                self.meter.durable(commands, (!blocks.is_empty()).then(|| began.elapsed()));
                 self.answer(group);
                 (self.report)(Report::Durable(head));
                 self.hand(&blocks);

@@ -6,7 +6,10 @@
 mod attributes;
 mod strict;
 
-use crate::rejection::{BusRejection, Nearest, Refused};
+use crate::{
+    rejection::{BusRejection, Nearest, Refused},
+    trace::TraceParent,
+};
 use attributes::Attributes;
 use chl_commands::{Command, Envelope, MAX_COMMAND_BYTES, MAX_SOURCE_CHARS};
 use chl_events::Instant;
@@ -27,6 +30,8 @@ pub struct Document {
     pub command: Command,
     /// When a ledger recorded it, as its export says; read only by a replay.
     pub recorded_at: Option<Instant>,
+    /// The trace it says it belongs to, where that can be read.
+    pub trace: Option<TraceParent>,
 }
 
 /// A document that is none.
@@ -78,7 +83,8 @@ fn read<'a>(
     let envelope = envelope(attributes, defaults)?;
     let mut from = serde_json::Deserializer::from_str(data.get());
     let command = Command::read(kind, Strict(&mut from)).map_err(|_| misfit(kind, data.get()))?;
-    Ok(Document { envelope, command, recorded_at: attributes.recorded_at })
+    let Attributes { recorded_at, trace, .. } = *attributes;
+    Ok(Document { envelope, command, recorded_at, trace })
 }
 
 fn envelope(attributes: &Attributes<'_>, defaults: Defaults<'_>) -> Result<Envelope, Refused> {

@@ -13,6 +13,7 @@ use crate::{
     rejection::{BusRejection, Refused},
     seal,
     states::{Changes, States},
+    trace::{TraceParent, Traces},
     vault::Vault,
 };
 use chl_aggregates::{Class, Context, stream_of};
@@ -29,6 +30,7 @@ pub(crate) struct Desk {
     pub(crate) clock: Box<dyn Clock>,
     pub(crate) vault: Arc<Vault>,
     pub(crate) scratch: Changes,
+    pub(crate) traces: Arc<Traces>,
 }
 
 /// A decided command: its answer, and what has to become durable before it may leave.
@@ -69,8 +71,10 @@ impl Desk {
     pub(crate) fn decide(&mut self, prepared: Prepared, dry_run: bool) -> Decided {
         let (origin, command) = (prepared.sender.origin.clone(), prepared.command.kind().name);
         let id = || Some(origin.id.to_string());
+        let (trace, span) = (prepared.trace, prepared.span.clone());
+        let _within = span.enter();
         let (answer, code) = match self.run(prepared) {
-            Ok(Verdict::New(accepting)) => return self.take(*accepting, dry_run),
+            Ok(Verdict::New(accepting)) => return self.take(*accepting, trace, dry_run),
             Ok(Verdict::Again(accepted)) => {
                 (Answer::Accepted(Accepted { dry_run, ..accepted }), None)
             }
@@ -84,13 +88,17 @@ impl Desk {
         Decided { answer, commits: Vec::new(), refusals: entry.into_iter().collect() }
     }
 
-    fn take(&mut self, accepting: Accepting, dry_run: bool) -> Decided {
+    fn take(&mut self, accepting: Accepting, trace: Option<TraceParent>, dry_run: bool) -> Decided {
         let Accepting { mut kept, bytes, answer } = accepting;
+        let first = self.history.next();
         self.states.merge(&mut kept.changes);
         self.scratch = kept.changes;
         self.keys.push(command_key(&answer.commit.origin), answer.commit.position);
         self.watch.recorded(answer.commit.recorded_at);
         kept.commits.into_iter().for_each(|commit| self.history.push(commit));
+        if let Some(trace) = trace {
+            self.traces.note(first, self.history.next(), trace);
+        }
         let answer = Answer::Accepted(Accepted { dry_run, ..answer });
         Decided { answer, commits: bytes, refusals: kept.refusals }
     }
@@ -168,6 +176,7 @@ impl Desk {
         self.states.roll_back();
         self.keys.roll_back(next);
         self.history.roll_back(next);
+        self.traces.roll_back(next);
         self.watch.rewind(last);
     }
 }

@@ -5,9 +5,11 @@ use crate::{
     authorise::{Connection, Sender, authorise},
     decode::{Defaults, Document, decode},
     rejection::Refused,
+    trace::TraceParent,
 };
 use chl_commands::Command;
 use chl_events::{FreeText, Instant, Origin, Sealable};
+use tracing::{Span, field};
 
 /// A command that was read and whose sender is settled; it waits for its decision.
 #[derive(Debug, Clone)]
@@ -17,6 +19,10 @@ pub struct Prepared {
     pub(crate) expected_version: Option<u64>,
     pub(crate) command: Command,
     pub(crate) recorded_at: Option<Instant>,
+    /// The trace it belongs to.
+    pub(crate) trace: Option<TraceParent>,
+    /// What the log's lines about it stand in.
+    pub(crate) span: Span,
 }
 
 impl Prepared {
@@ -28,6 +34,48 @@ impl Prepared {
     /// The command's name in the catalog.
     pub fn command_name(&self) -> &'static str {
         self.command.kind().name
+    }
+
+    /// The trace it belongs to.
+    pub fn trace(&self) -> Option<TraceParent> {
+        self.trace
+    }
+
+    /// Joins the trace its transport names, unless the document names one itself: that is the
+    /// sender's own word, while a header may be of whoever passed it on.
+    #[must_use]
+    pub fn within(mut self, trace: Option<TraceParent>) -> Self {
+        if self.trace.is_none() {
+            self.trace = trace;
+            note(&self.span, trace);
+        }
+        self
+    }
+}
+
+/// The span of a command: what it is and whose, and later what became of it. No text of a person is
+/// in it.
+fn span(origin: &Origin, name: &'static str, trace: Option<TraceParent>) -> Span {
+    let (outcome, code, position) = (field::Empty, field::Empty, field::Empty);
+    let span = tracing::info_span!(
+        target: "chl::command",
+        "command",
+        id = origin.id.as_str(),
+        source = origin.source.as_str(),
+        "type" = name,
+        actor = origin.actor.as_str(),
+        trace_id = field::Empty,
+        outcome,
+        code,
+        position,
+    );
+    note(&span, trace);
+    span
+}
+
+fn note(span: &Span, trace: Option<TraceParent>) {
+    if let Some(trace) = trace.filter(|_| !span.is_disabled()) {
+        span.record("trace_id", trace.trace_id());
     }
 }
 
@@ -44,17 +92,20 @@ pub fn prepare(bytes: &[u8], connection: &Connection) -> Result<Prepared, Box<An
 
 /// Settles the sender of a document that was read.
 pub fn prepare_document(document: Document, connection: &Connection) -> Result<Prepared, Refused> {
-    let Document { envelope, mut command, recorded_at } = document;
+    let Document { envelope, mut command, recorded_at, trace } = document;
     let sender = authorise(connection, &envelope, &command)?;
     if !connection.replay {
         check_plain(envelope.reason.as_ref(), &mut command)?;
     }
+    let span = span(&sender.origin, command.kind().name, trace);
     Ok(Prepared {
         sender,
         reason: envelope.reason,
         expected_version: envelope.expected_version,
         command,
         recorded_at: recorded_at.filter(|_| connection.replay),
+        trace,
+        span,
     })
 }
 

@@ -35,6 +35,10 @@ impl ReadLog for SteadyReader {
         self.now().read(from)
     }
 
+    fn sealed_to(&self) -> u64 {
+        self.now().sealed_to()
+    }
+
     fn wait_beyond(&self, position: u64, timeout: Duration) -> Result<Head, ReadError> {
         let waited_for = self.now();
         let waited = waited_for.wait_beyond(position, timeout);

@@ -64,6 +64,7 @@ impl Standby {
             clock,
             vault: Arc::clone(&vault),
             scratch: Default::default(),
+            traces: Arc::default(),
         };
         let options = options.clone();
         Ok(Self { desk, reader, vault, journal, filled, options, log, from })

@@ -7,6 +7,7 @@ use crate::{
     committer::{Follower, Group, GroupError, Reply, Report, Task, Waiting},
     desk::{Decided, Desk},
     flusher::Flusher,
+    meter::Meter,
     prepare::Prepared,
 };
 use chl_events::LedgerId;
@@ -57,6 +58,7 @@ pub(crate) struct Writer {
     pub(crate) desk: Desk,
     pub(crate) ledger: LedgerId,
     pub(crate) bounds: Bounds,
+    pub(crate) meter: Arc<Meter>,
     pub(crate) inbox: Receiver<Message>,
     pub(crate) tasks: Sender<Task>,
     pub(crate) flusher: Option<Flusher>,
@@ -229,12 +231,23 @@ impl Writer {
                 answers.map(|(answer, seen)| leave(answer, seen, (settled, alone), &cause));
             (waiting.reply)(answers.collect());
         }
-        self.lost = recovered.err();
+        self.meter.troubled(self.desk.clock.read().wall, &cause);
+        self.lost(recovered.err());
+    }
+
+    /// Whether the log is lost, and why.
+    fn lost(&mut self, why: Option<String>) {
+        match &why {
+            Some(why) => self.meter.troubled(self.desk.clock.read().wall, why),
+            None => self.meter.relieved(),
+        }
+        self.lost = why;
     }
 
     /// Tries the log again for the jobs that wait, and fails them where it stays away.
     fn try_again(&mut self) {
-        self.lost = self.recovered().err();
+        let lost = self.recovered().err();
+        self.lost(lost);
         let Some(cause) = &self.lost else { return };
         tracing::error!(%cause, "the log stays unavailable");
         for Job { commands, reply, .. } in self.jobs.drain(..) {

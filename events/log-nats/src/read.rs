@@ -124,6 +124,11 @@ impl ReadLog for Reader {
         Ok(Box::new(Walk::new(from, self.head(), fetch)?))
     }
 
+    fn sealed_to(&self) -> u64 {
+        let files = self.shared.files.read().unwrap_or_else(PoisonError::into_inner);
+        files.last().map_or(0, |file| file.next())
+    }
+
     fn wait_beyond(&self, position: u64, timeout: Duration) -> Result<Head, ReadError> {
         self.shared.signal.wait_beyond(position, timeout)
     }

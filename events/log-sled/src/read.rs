@@ -94,6 +94,10 @@ impl ReadLog for Reader {
         Ok(Box::new(Walk::new(from, self.head(), fetch)?))
     }
 
+    fn sealed_to(&self) -> u64 {
+        self.shared.parts().sealed.last().map_or(0, |file| file.next())
+    }
+
     fn wait_beyond(&self, position: u64, timeout: Duration) -> Result<LogHead, ReadError> {
         self.shared.signal.wait_beyond(position, timeout)
     }

@@ -38,7 +38,8 @@ async fn events_leave_in_order_and_go_on_where_they_ended() {
     let options = EventsOptions { from: Some(1), ..EventsOptions::default() };
     let open = || async {
         let (nats, main) = (stage.nats.clone(), Code::new("main").unwrap());
-        Events::open(&nats, &main, stage.bus.reader(), options).await.unwrap()
+        let traces = stage.bus.client().traces();
+        Events::open(&nats, &main, (stage.bus.reader(), traces), options).await.unwrap()
     };
     recruited(&stage, 0, 40).await;
     let publishing = open().await;

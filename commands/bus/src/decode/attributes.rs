@@ -1,7 +1,10 @@
 //! The attributes of a CloudEvents 1.0 document, read in one pass and without copies.
 
 use super::{is_attribute, strict::Strict};
-use crate::rejection::{BusRejection, Refused};
+use crate::{
+    rejection::{BusRejection, Refused},
+    trace::TraceParent,
+};
 use chl_events::{ActorId, FreeText, Instant, PartnerId, Role};
 use serde::{
     Deserialize,
@@ -29,6 +32,7 @@ pub(super) struct Attributes<'a> {
     pub(super) reason: Option<FreeText>,
     pub(super) correlation: Option<Cow<'a, str>>,
     pub(super) causation: Option<Cow<'a, str>>,
+    pub(super) trace: Option<TraceParent>,
     pub(super) data: Option<&'a RawValue>,
     seen: Vec<Cow<'a, str>>,
     at: Cow<'a, str>,
@@ -71,6 +75,7 @@ impl<'a> Attributes<'a> {
             "reason" => self.reason = map.next_value()?,
             "correlationid" => self.correlation = text(map)?,
             "causationid" => self.causation = text(map)?,
+            "traceparent" => self.trace = map.next_value::<Legal>()?.trace,
             "data" => self.data = map.next_value()?,
             "data_base64" => {
                 return Err(M::Error::custom("the data of a command is JSON, in `data`"));
@@ -126,8 +131,10 @@ impl<'a> Visitor<'a> for &mut Attributes<'a> {
 #[derive(Deserialize)]
 struct Borrowed<'a>(#[serde(borrow)] Cow<'a, str>);
 
-/// A value that an attribute may have.
-struct Legal;
+/// A value that an attribute may have, and the trace it names, where it is a text that does.
+struct Legal {
+    trace: Option<TraceParent>,
+}
 
 impl<'de> Deserialize<'de> for Legal {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
@@ -144,23 +151,23 @@ impl<'de> Visitor<'de> for LegalValue {
         f.write_str("a text, true, false or a whole number")
     }
 
-    fn visit_str<E: Error>(self, _: &str) -> Result<Legal, E> {
-        Ok(Legal)
+    fn visit_str<E: Error>(self, text: &str) -> Result<Legal, E> {
+        Ok(Legal { trace: text.parse().ok() })
     }
 
     fn visit_bool<E: Error>(self, _: bool) -> Result<Legal, E> {
-        Ok(Legal)
+        Ok(Legal { trace: None })
     }
 
     fn visit_i64<E: Error>(self, _: i64) -> Result<Legal, E> {
-        Ok(Legal)
+        Ok(Legal { trace: None })
     }
 
     fn visit_u64<E: Error>(self, _: u64) -> Result<Legal, E> {
-        Ok(Legal)
+        Ok(Legal { trace: None })
     }
 
     fn visit_unit<E: Error>(self) -> Result<Legal, E> {
-        Ok(Legal)
+        Ok(Legal { trace: None })
     }
 }
