@@ -22,6 +22,10 @@ sources = ["/portal"]
 role = "partner"
 partner = "p-1"
 
+[p-2-app]
+role = "partner"
+partner = "p-2"
+
 [desk]
 role = "analyst"
 "#;
@@ -119,6 +123,63 @@ async fn a_partner_reads_its_own_and_of_a_conflict_its_state() {
     assert_eq!(wrong["code"], json!("query.malformed"), "{wrong}");
     let unknown = ask(&client, &analyst("nonsense"), json!({})).await;
     assert_eq!(unknown["code"], json!("query.malformed"), "{unknown}");
+    assert_eq!(served.stop(), 0);
+}
+
+#[tokio::test]
+async fn a_partner_asks_for_what_it_missed_of_its_feed() {
+    let Some(servers) = Servers::start(Shape::One).unwrap() else { return };
+    let desk = Desk::with_history();
+    assert_eq!(desk.submit(&contest_lines()).code, 0);
+    let mut options = on_bus(&desk, &servers).to_vec();
+    options.push("--events-from=1".to_owned());
+    let served = desk.serve_with(&options);
+    let client = async_nats::connect(servers.urls()).await.unwrap();
+    let feed = |partner: &str| format!("chl.main.as.{partner}-app.query.feed");
+    let began = std::time::Instant::now();
+    let (own, others) = loop {
+        let own = ask(&client, &feed("p-1"), json!({})).await;
+        let others = ask(&client, &feed("p-2"), json!({})).await;
+        let opened = |fed: &Value| fed.to_string().contains("ConflictOpened");
+        if opened(&own) && opened(&others) {
+            break (own, others);
+        }
+        assert!(began.elapsed() < std::time::Duration::from_secs(60), "{own}\n{others}");
+    };
+    for (fed, hidden) in [(&own, ["d-2", "p-2", "60000"]), (&others, ["d-1", "p-1", "50000"])] {
+        for word in hidden {
+            assert!(!fed.to_string().contains(word), "{word} in {fed}");
+        }
+    }
+    let last = &own["events"].as_array().unwrap().last().unwrap()["id"];
+    let rest = ask(&client, &feed("p-1"), json!({ "after": last })).await;
+    assert_eq!(rest, json!({ "events": [], "more": false }));
+    let foreign = ask(&client, &feed("p-2"), json!({ "after": last })).await;
+    assert_eq!(foreign["code"], json!("feed.gone"), "{foreign}");
+    let nobody = ask(&client, "chl.main.as.desk.query.feed", json!({})).await;
+    assert_eq!(nobody["code"], json!("not_permitted.query"), "{nobody}");
+    let wrong = ask(&client, &feed("p-1"), json!({ "partner": "p-2" })).await;
+    assert_eq!(wrong["code"], json!("query.malformed"), "{wrong}");
+    assert_eq!(served.stop(), 0);
+
+    // A node that begins in the middle does not know the deal from its registration.
+    let late = Servers::start(Shape::One).unwrap().unwrap();
+    let mut options = on_bus(&desk, &late).to_vec();
+    let won = r#"{"id":"w","type":"MarkDealLost","time":"2026-04-01T09:00:00Z","data":{"deal":"d-1","customer":"acme","closed_on":"2026-04-01"}}"#;
+    let commits = desk.run(&["log", "view"]).json_lines().len();
+    assert_eq!(desk.submit(won).code, 0);
+    options.push(format!("--events-from={commits}"));
+    let served = desk.serve_with(&options);
+    let client = async_nats::connect(late.urls()).await.unwrap();
+    let began = std::time::Instant::now();
+    let fed = loop {
+        let fed = ask(&client, &feed("p-1"), json!({})).await;
+        if fed.to_string().contains("DealLost") {
+            break fed;
+        }
+        assert!(began.elapsed() < std::time::Duration::from_secs(60), "{fed}");
+    };
+    assert!(!fed.to_string().contains("DealRegistered"), "{fed}");
     assert_eq!(served.stop(), 0);
 }
 

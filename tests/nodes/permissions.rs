@@ -34,6 +34,9 @@ const PUBLISHED: &[(&str, &[&str])] = &[
     ("chl.main.as.ops.cmd.RegisterCustomer", &["ops"]),
     ("chl.main.cmd.RegisterCustomer", &[]),
     ("chl.main.log", &[]),
+    ("chl.main.event.DealWon.customer.acme", &[]),
+    ("chl.main.partner.p-1.DealWon", &[]),
+    ("chl.main.feeds", &[]),
     ("chl.main.parked.ops.RegisterCustomer", &[]),
     ("$KV.chl-main-vault.actor.u-1", &[]),
     ("$KV.chl-main-lease.writer", &[]),
@@ -48,6 +51,9 @@ const PUBLISHED: &[(&str, &[&str])] = &[
     ("$JS.API.CONSUMER.CREATE.chl-main-log.c", &["auditor"]),
     ("$JS.API.CONSUMER.CREATE.chl-main-results.c.chl.main.as.svc-portal.result.*", &["svc-portal"]),
     ("$JS.API.CONSUMER.CREATE.chl-main-results.c.chl.main.as.p-1-app.result.*", &[]),
+    ("$JS.API.CONSUMER.CREATE.chl-main-events.c", &["svc-portal"]),
+    ("$JS.API.STREAM.MSG.GET.chl-main-partners", &[]),
+    ("$JS.API.CONSUMER.CREATE.chl-main-partners.c.chl.main.partner.p-1.*", &[]),
     ("$JS.API.CONSUMER.CREATE.KV_chl-main-vault.c", &[]),
     ("$SRV.INFO", &["svc-portal", "ops"]),
 ];
@@ -62,6 +68,11 @@ const SUBSCRIBED: &[(&str, &[&str])] = &[
     ("chl.main.as.svc-portal.cmd.*", &[]),
     ("chl.main.log", &[]),
     ("chl.main.parked.>", &["ops"]),
+    ("chl.main.event.>", &["svc-portal"]),
+    ("chl.main.partner.p-1.>", &["p-1-app"]),
+    ("chl.main.partner.p-2.>", &[]),
+    ("chl.main.partner.>", &[]),
+    ("chl.main.feeds", &[]),
     ("$KV.chl-main-vault.>", &[]),
 ];
 
@@ -142,5 +153,36 @@ async fn each_user_may_do_what_the_table_says_and_nothing_else() {
     let answer = partner.request("chl.main.as.p-1-app.query.balances", "{}".into()).await.unwrap();
     let answer: Value = serde_json::from_slice(&answer.payload).unwrap();
     assert!(answer["rows"].is_array(), "{answer}");
+    no_answer_goes_where_its_sender_may_not(&partner, &service).await;
     assert_eq!(node.stop(), Some(0), "{}", node.said());
+}
+
+/// The ledger may publish to its log, and its partners may not: not by having an answer sent there
+/// either, which would be a message that is no block, and stop the ledger.
+async fn no_answer_goes_where_its_sender_may_not(partner: &Client, service: &Client) {
+    let apply = json!({ "id": "2", "type": "ApplyForProgramme", "data": { "partner": "p-1" } });
+    for (subject, body) in [
+        ("chl.main.as.p-1-app.query.balances", "{}".to_owned()),
+        ("chl.main.as.p-1-app.cmd.ApplyForProgramme", apply.to_string()),
+    ] {
+        for target in ["chl.main.log", "chl.main.as.ops.cmd.PayClaim", "$KV.chl-main-lease.writer"]
+        {
+            partner.publish_with_reply(subject, target, body.clone().into()).await.unwrap();
+        }
+    }
+    partner.flush().await.unwrap();
+    let recruit = json!({ "partner": "p-2", "name": "B", "types": ["reseller"] });
+    let recruit = json!({ "id": "2", "type": "RecruitPartner", "data": recruit }).to_string();
+    let subject = "chl.main.as.svc-portal.cmd.RecruitPartner";
+    let answer = service.request(subject, recruit.into()).await.unwrap();
+    let answer: Value = serde_json::from_slice(&answer.payload).unwrap();
+    // The opening, two partners and an application, and nothing between.
+    assert_eq!(
+        (&answer["outcome"], &answer["position"]),
+        (&json!("accepted"), &json!(3)),
+        "{answer}"
+    );
+    let info = service.request("chl.main.as.svc-portal.query.partners", "{}".into()).await.unwrap();
+    let info: Value = serde_json::from_slice(&info.payload).unwrap();
+    assert_eq!(info["rows"].as_array().unwrap().len(), 2, "{info}");
 }

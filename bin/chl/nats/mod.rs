@@ -1,6 +1,7 @@
 //! The ledger on NATS: how the servers are reached, and what the bus leads to.
 
 mod parked;
+mod parties;
 mod questions;
 mod service;
 

@@ -7,8 +7,9 @@ use crate::{
     output::{Sheet, Sink},
     reads::{Asked, Read},
 };
-use chl_bus_nats::{Asker, Questions, Unanswered};
+use chl_bus_nats::{Asker, FeedReader, Missed, MissedError, Questions, Unanswered};
 use chl_events::Role;
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
@@ -26,16 +27,33 @@ const OF_PARTNERS: &[(&str, Option<&[&str]>)] = &[
     ("conflicts", Some(&["conflict", "customer", "product_line", "state", "effective_state"])),
 ];
 
-/// Answers from the read models of a ledger.
-pub(super) struct OfReadModels(pub(super) Arc<Reading>);
+/// The question for what a partner missed of its feed.
+const FEED: &str = "feed";
+/// So many events are answered at most.
+const EVENTS: usize = 500;
 
-impl Questions for OfReadModels {
+/// Answers from the read models of a ledger, and from its partners' feeds.
+pub(super) struct OfLedger {
+    pub(super) reading: Arc<Reading>,
+    pub(super) feeds: FeedReader,
+}
+
+/// What may be asked of a feed.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct AskedOfFeed {
+    /// The id of the last event that came; without one from the oldest that is kept.
+    after: Option<String>,
+    /// At most so many.
+    limit: Option<usize>,
+}
+
+impl Questions for OfLedger {
     fn ask(&self, name: &str, body: &[u8], asker: &Asker) -> Result<Vec<u8>, Unanswered> {
-        let asked = if body.iter().all(u8::is_ascii_whitespace) {
-            Asked::default()
-        } else {
-            serde_json::from_slice(body).map_err(|error| refused("query.malformed", error))?
-        };
+        if name == FEED {
+            return self.missed(body, asker);
+        }
+        let asked = read(body)?;
         let (mut asked, seen) = match asker.role {
             Role::Partner => of_its_own(name, asked, asker)?,
             Role::Service
@@ -51,11 +69,37 @@ impl Questions for OfReadModels {
         asked.limit = asked.limit.or(Some(ROWS));
         let mut rows = Rows { seen, columns: Vec::new(), rows: Vec::new(), notes: Vec::new() };
         let question = asked.of(name).map(Read::Query);
-        let answered = question.and_then(|question| question.answer(&self.0, &mut rows));
+        let answered = question.and_then(|question| question.answer(&self.reading, &mut rows));
         answered.map_err(|failure| unanswered(&failure))?;
         let document = json!({ "view": name, "rows": rows.rows, "notes": rows.notes });
         Ok(document.to_string().into_bytes())
     }
+}
+
+impl OfLedger {
+    fn missed(&self, body: &[u8], asker: &Asker) -> Result<Vec<u8>, Unanswered> {
+        let AskedOfFeed { after, limit } = read(body)?;
+        let Some(partner) = &asker.partner else {
+            return Err(refused("not_permitted.query", "only a partner has a feed"));
+        };
+        let limit = limit.unwrap_or(EVENTS).min(EVENTS);
+        let read = self.feeds.read(partner, after.as_deref(), limit);
+        let Missed { events, more } = read.map_err(|error| match error {
+            MissedError::Gone(_) => refused("feed.gone", error),
+            MissedError::Stream(_) | MissedError::Event(_) => {
+                Unanswered { code: "query.unavailable", message: error.to_string(), retry: true }
+            }
+        })?;
+        Ok(json!({ "events": events, "more": more }).to_string().into_bytes())
+    }
+}
+
+/// The document of a question; nothing at all asks for everything.
+fn read<T: Default + for<'de> Deserialize<'de>>(body: &[u8]) -> Result<T, Unanswered> {
+    if body.iter().all(u8::is_ascii_whitespace) {
+        return Ok(T::default());
+    }
+    serde_json::from_slice(body).map_err(|error| refused("query.malformed", error))
 }
 
 type Columns = Option<&'static [&'static str]>;

@@ -1,6 +1,6 @@
 //! The bus of a served ledger: requests, the queue, and their end.
 
-use super::questions::OfReadModels;
+use super::{parties::InReadModels, questions::OfLedger};
 use crate::{
     exit::Exit,
     failure::{Failure, Outcome, Step},
@@ -8,7 +8,10 @@ use crate::{
     place::Place,
     servers::Servers,
 };
-use chl_bus_nats::{Actors, Behind, Door, Events, EventsOptions, Limits, Queue, QueueOptions};
+use chl_bus_nats::{
+    Actors, Behind, Door, Events, EventsOptions, FeedReader, Feeds, FeedsOptions, Limits, Queue,
+    QueueOptions,
+};
 use chl_events::Code;
 use chl_log_nats::Connection;
 use std::{path::PathBuf, sync::Arc};
@@ -42,6 +45,7 @@ pub(crate) struct OnNats {
     door: Door,
     queue: Queue,
     events: Events,
+    feeds: Option<Feeds>,
 }
 
 impl BusOptions {
@@ -85,34 +89,38 @@ impl BusOptions {
         let reading = Arc::clone(&owning.reading);
         let ledger = Code::new(place.ledger()).or_exit(Exit::Usage, "--ledger")?;
         let (log, client) = (Arc::clone(&reading.log), owning.client()?);
-        let traces = client.traces();
-        let behind = Behind {
-            ledger: ledger.clone(),
-            client,
-            vault: reading.vault.clone(),
-            actors: Arc::new(actors),
-            questions: Arc::new(OfReadModels(reading)),
-            trust_bus: self.trust_bus,
-        };
-        let client = connection.client();
-        let options = QueueOptions { replicas: self.queue_replicas, ..QueueOptions::default() };
-        let published = EventsOptions {
-            replicas: self.queue_replicas,
-            from: self.events_from,
-            ..EventsOptions::default()
-        };
+        let (traces, vault, trust_bus) = (client.traces(), reading.vault.clone(), self.trust_bus);
+        let nats = connection.client();
+        let (replicas, from) = (self.queue_replicas, self.events_from);
+        let options = QueueOptions { replicas, ..QueueOptions::default() };
+        let published = EventsOptions { replicas, from, ..EventsOptions::default() };
+        let fed = FeedsOptions { replicas, from, ..FeedsOptions::default() };
         let opening = async move {
-            let events = Events::open(&client, &ledger, (log, traces), published).await;
-            let queue = Queue::open(&client, &behind, options).await;
-            let door = Door::open(&client, behind, Limits::default()).await;
-            (events, queue, door)
+            let (log_of_feeds, partners) = (Arc::clone(&log), actors.partners());
+            let parties = Arc::new(InReadModels(Arc::clone(&reading)));
+            let questions = OfLedger { reading, feeds: FeedReader::new(&nats, &ledger) };
+            let behind = Behind {
+                ledger: ledger.clone(),
+                client,
+                vault,
+                actors: Arc::new(actors),
+                questions: Arc::new(questions),
+                trust_bus,
+            };
+            let events = Events::open(&nats, &ledger, (log, traces), published).await;
+            let feeds = (!partners.is_empty())
+                .then(|| Feeds::open(&nats, &ledger, (log_of_feeds, parties), partners, fed));
+            let queue = Queue::open(&nats, &behind, options).await;
+            let door = Door::open(&nats, behind, Limits::default()).await;
+            (events, feeds, queue, door)
         };
         let lost = "the bus cannot be opened";
-        let (events, queue, door) = connection.wait(opening).or_exit(Exit::Unavailable, lost)?;
+        let opened = connection.wait(opening).or_exit(Exit::Unavailable, lost)?;
+        let (events, feeds, queue, door) = opened;
         let events = events.or_exit(Exit::Unavailable, lost)?;
         let queue = queue.or_exit(Exit::Unavailable, lost)?;
         let door = door.or_exit(Exit::Unavailable, lost)?;
-        Ok(Some(OnNats { connection, door, queue, events }))
+        Ok(Some(OnNats { connection, door, queue, events, feeds }))
     }
 }
 
@@ -120,14 +128,14 @@ impl OnNats {
     /// Closes the door: nothing more is taken, what was taken is answered, the rest of the queue
     /// stays for the next owner.
     pub(crate) fn close(self) -> Outcome {
-        let Self { connection, door, queue, events } = self;
+        let Self { connection, door, queue, events, feeds } = self;
         let client = connection.client();
         let closing = async move {
             door.close().await;
             queue.close().await;
             client.flush().await
         };
-        drop(events);
+        drop((events, feeds));
         let told = connection.wait(closing).or_exit(Exit::Unavailable, "the bus")?;
         told.or_exit(Exit::Unavailable, "the last answers may not have left")
     }

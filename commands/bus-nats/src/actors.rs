@@ -17,7 +17,11 @@
 use chl_bus::{Connection, Sources};
 use chl_events::{ActorId, PartnerId, Role};
 use serde::Deserialize;
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
 
 /// Says why a list of actors cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -89,6 +93,11 @@ impl Actors {
             Ok((id, actor))
         });
         actors.collect::<Result<_, _>>().map(Self)
+    }
+
+    /// The partners that have somebody in the list.
+    pub fn partners(&self) -> BTreeSet<PartnerId> {
+        self.0.values().filter_map(|actor| actor.connection.partner.clone()).collect()
     }
 
     /// What an actor is; none for one that is not in the list.

@@ -183,8 +183,9 @@ fn believed() -> Connection {
 
 async fn reply(request: &async_nats::service::Request, body: Vec<u8>, trace: Option<TraceParent>) {
     let headers = traced(HeaderMap::new(), trace);
-    if request.message.reply.is_none() {
-        tracing::debug!(subject = %request.message.subject, "nobody waits for an answer");
+    let inbox = request.message.reply.as_ref().filter(|to| subject::is_inbox(to.as_str()));
+    if inbox.is_none() {
+        tracing::debug!(subject = %request.message.subject, "no inbox waits for an answer");
     } else if let Err(error) = request.respond_with_headers(Ok(body.into()), headers).await {
         // The sender asks again under the same id and gets the same answer.
         tracing::warn!(%error, "an answer could not be sent");

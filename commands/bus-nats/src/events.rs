@@ -5,6 +5,7 @@
 
 use crate::{
     counts::{Counts, EventCounts},
+    feeds::last_id,
     subject::Subjects,
 };
 use async_nats::{
@@ -12,7 +13,7 @@ use async_nats::{
     jetstream::{
         self, Context,
         context::PublishAckFuture,
-        stream::{Config, RawMessageErrorKind, StorageType, Stream},
+        stream::{Config, StorageType, Stream},
     },
 };
 use chl_bus::{TraceParent, Traces, Viewer, show_texts};
@@ -159,15 +160,8 @@ impl Next {
 
 /// What comes behind the newest event of the stream; none for an empty one.
 async fn published(stream: &Stream) -> Result<Option<Next>, EventsError> {
-    let last = stream.cached_info().state.last_sequence;
-    let message = match stream.get_raw_message(last).await {
-        Ok(message) => message,
-        Err(error) if error.kind() == RawMessageErrorKind::NoMessageFound => return Ok(None),
-        Err(_) if last == 0 => return Ok(None),
-        Err(error) => return Err(stream_failed(error)),
-    };
-    let id = message.headers.get(async_nats::header::NATS_MESSAGE_ID);
-    Ok(id.and_then(|id| Next::behind(id.as_str())))
+    let last = last_id(stream).await.map_err(EventsError::Stream)?;
+    Ok(last.and_then(|id| Next::behind(&id)))
 }
 
 struct Publisher {

@@ -7,6 +7,7 @@
 //! chl.LEDGER.as.ACTOR.result.TYPE   the answer to a command of the queue
 //! chl.LEDGER.parked.ACTOR.TYPE      a command of the queue that is none, with the reason
 //! chl.LEDGER.event.TYPE.STREAM…     what was recorded, in order, for those who react
+//! chl.LEDGER.partner.PARTNER.TYPE   the same for one partner, as far as it may see it
 //! chl.LEDGER.cmd.TYPE               a command whose claims are believed, where that is allowed
 //! ```
 //!
@@ -20,9 +21,12 @@ mod counts;
 mod desk;
 mod door;
 mod events;
+mod feeds;
 mod lease;
+mod missed;
 mod queue;
 mod quota;
+mod redacted;
 mod refusal;
 mod subject;
 mod vault;
@@ -32,7 +36,10 @@ pub use client::{ClientError, LedgerClient, Reply};
 pub use desk::{DEADLINE, TRACE};
 pub use door::{Asker, Behind, Door, DoorError, Limits, Questions, Unanswered};
 pub use events::{Events, EventsError, EventsOptions};
+pub use feeds::{Feeds, FeedsOptions};
 pub use lease::{Held, Lease, LeaseError};
+pub use missed::{FeedReader, Missed, MissedError};
 pub use queue::{Parked, Queue, QueueError, QueueOptions, parked};
+pub use redacted::{Parties, PartiesError, RedactError, Redacted, Redaction};
 pub use refusal::Refusal;
 pub use vault::{BucketError, BucketKeys};

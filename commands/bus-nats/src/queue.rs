@@ -28,8 +28,6 @@ use tokio::{
 
 /// The header in which a sender may name its inbox, to be answered there as well.
 const REPLY_TO: &str = "Chl-Reply-To";
-/// Where the ledger answers: nowhere else would a sender's word move it to publish.
-const INBOXES: &str = "_INBOX.";
 /// The headers of a parked command.
 const CODE: &str = "Chl-Code";
 const MESSAGE: &str = "Chl-Message";
@@ -302,7 +300,7 @@ impl Worker {
     ) -> Result<(), jetstream::context::PublishError> {
         let (actor, name) = names(message);
         let inbox = message.headers.as_ref().and_then(|headers| headers.get(REPLY_TO));
-        if let Some(inbox) = inbox.filter(|inbox| inbox.as_str().starts_with(INBOXES))
+        if let Some(inbox) = inbox.filter(|inbox| subject::is_inbox(inbox.as_str()))
             && let Err(error) = self
                 .nats
                 .publish_with_headers(

@@ -73,6 +73,21 @@ impl Subjects {
         format!("chl.{}.event.{kind}.{}", self.ledger, stream.replace('/', "."))
     }
 
+    /// Every partner's feed.
+    pub(crate) fn partners(&self) -> String {
+        format!("chl.{}.partner.>", self.ledger)
+    }
+
+    /// An event of a type in a partner's feed; `*` for any type.
+    pub(crate) fn partner(&self, partner: &str, kind: &str) -> String {
+        format!("chl.{}.partner.{partner}.{kind}", self.ledger)
+    }
+
+    /// Where the nodes note how far the feeds have come.
+    pub(crate) fn feeds(&self) -> String {
+        format!("chl.{}.feeds", self.ledger)
+    }
+
     /// A stream's name for this ledger: stream names allow what identifiers allow.
     pub(crate) fn stream(&self, what: &str) -> String {
         format!("chl-{}-{what}", self.ledger)
@@ -89,6 +104,13 @@ pub(crate) fn sender(subject: &str) -> Option<ActorId> {
 /// The last token of a subject: the type of a command, the name of a question.
 pub(crate) fn name(subject: &str) -> &str {
     subject.rsplit('.').next().unwrap_or(subject)
+}
+
+/// Whether a subject is where somebody waits for an answer: an inbox, or what servers put in its
+/// place between accounts. Nowhere else would a sender's word move the ledger to publish: it may
+/// publish to its own log, and a sender may not.
+pub(crate) fn is_inbox(subject: &str) -> bool {
+    subject.starts_with("_INBOX.") || subject.starts_with("_R_.")
 }
 
 #[cfg(test)]

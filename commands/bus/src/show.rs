@@ -6,6 +6,7 @@
 
 use crate::{
     answer::{Accepted, Answer},
+    concern::{Concern, concern},
     rejection::{BusRejection, Refused},
     vault::Vault,
 };
@@ -111,7 +112,7 @@ fn named_deal(command: &Command) -> Option<String> {
     data.get("deal").and_then(Value::as_str).map(Into::into)
 }
 
-/// An event as a partner may see it; none when it is another's.
+/// An event as a partner may see it; none when it concerns others alone.
 ///
 /// `deal` is a deal of the partner's own: events on others are hidden.
 pub fn event_for(
@@ -119,26 +120,31 @@ pub fn event_for(
     partner: Option<&PartnerId>,
     deal: Option<&str>,
 ) -> Result<Option<Value>, serde_json::Error> {
-    let shown = match &recorded.event {
-        Event::Conflict(event) => return Ok(Some(conflict(event))),
-        Event::Ledger(_) => return Ok(None),
-        event @ (Event::Partner(_)
-        | Event::Programme(_)
-        | Event::Customer(_)
-        | Event::Deal(_)
-        | Event::Budget(_)
-        | Event::Mdf(_)
-        | Event::Coop(_)
-        | Event::Claim(_)
-        | Event::Rebate(_)) => serde_json::to_value(event)?,
+    let event = &recorded.event;
+    let own = match concern(event) {
+        Concern::Vendor => false,
+        Concern::Sender => true,
+        Concern::Partner(of) => partner == Some(of),
+        Concern::Deal(of) => deal == Some(of.as_str()),
+        Concern::Conflict(_) => true,
     };
-    let data = shown.get("data");
-    let field = |name| data.and_then(|data| data.get(name)).and_then(Value::as_str);
-    let others_deal = field("deal").is_some_and(|of| deal != Some(of));
-    let own = |of: &str| partner.is_some_and(|partner| partner.as_str() == of);
-    let others = field("partner").is_some_and(|of| !own(of));
-    let shares = data.is_some_and(|data| data.get("shares").is_some());
-    Ok(Some(shown).filter(|_| !others && !others_deal && !shares))
+    if !own {
+        return Ok(None);
+    }
+    if let Event::Conflict(event) = event {
+        return Ok(Some(conflict(event)));
+    }
+    let mut shown = serde_json::to_value(event)?;
+    keep_own_share(&mut shown, partner);
+    Ok(Some(shown))
+}
+
+/// Of what a deal is attributed to, a partner learns its own share.
+fn keep_own_share(shown: &mut Value, partner: Option<&PartnerId>) {
+    if let Some(Value::Array(shares)) = shown.pointer_mut("/data/shares") {
+        let own = partner.map(PartnerId::as_str);
+        shares.retain(|share| share.get("partner").and_then(Value::as_str) == own);
+    }
 }
 
 /// Of a conflict: its id and state.
