@@ -3,7 +3,7 @@
 use crate::{
     asking, bench,
     exit::{EXIT_CODES, Exit},
-    failure::Outcome,
+    failure::{Failure, Outcome},
     nats::Parked,
     output::{Format, Output},
     place::Place,
@@ -36,9 +36,9 @@ struct Global {
     /// The folder of the embedded ledgers.
     #[arg(long, value_name = "DIR", global = true, env = "CHL_DATA", default_value = "chl-data")]
     data: PathBuf,
-    /// The ledger's name, where there are several.
+    /// The ledger's name, where there are several; `chl serve --nats` takes more than one.
     #[arg(long, value_name = "NAME", global = true, default_value = "main")]
-    ledger: String,
+    ledger: Vec<String>,
     /// The shape of the data; without it a table on a terminal and JSON lines in a pipe.
     #[arg(long, value_name = "FORMAT", global = true)]
     output: Option<Format>,
@@ -115,6 +115,21 @@ enum Import {
     Csv(writes::ImportCsv),
 }
 
+impl Global {
+    /// The places of the ledgers named.
+    fn places(&self) -> Outcome<Vec<Place>> {
+        let mut places: Vec<Place> = Vec::new();
+        for name in &self.ledger {
+            if places.iter().any(|place| place.ledger() == name) {
+                return Err(Failure::usage(format_args!("--ledger {name} is there twice")));
+            }
+            let place = Place::new(&self.data, name)?;
+            places.push(place.sealing_at(self.seal_bytes).on(&self.servers));
+        }
+        Ok(places)
+    }
+}
+
 impl Args {
     /// The shape of the log's lines.
     pub(crate) fn log_format(&self) -> LogFormat {
@@ -124,26 +139,31 @@ impl Args {
     /// Does what was asked.
     pub(crate) fn run(self) -> Outcome<Exit> {
         let Self { global, call } = self;
-        let place = Place::new(&global.data, &global.ledger)?;
-        let place = place.sealing_at(global.seal_bytes).on(&global.servers);
+        let places = global.places()?;
+        let [place] = places.as_slice() else {
+            let Call::Serve(call) = call else {
+                return Err(Failure::usage("only `chl serve --nats` takes more than one --ledger"));
+            };
+            return call.run(&places, &global.servers);
+        };
         let output = Output::standard(global.output);
         match call {
-            Call::Submit(call) => call.run(&place, output),
+            Call::Submit(call) => call.run(place, output),
             Call::Demo(call) => call.run(global.data, output),
-            Call::Import(Import::Csv(call)) => call.run(&place, output),
-            Call::Rebuild(call) => call.run(&place, output),
+            Call::Import(Import::Csv(call)) => call.run(place, output),
+            Call::Rebuild(call) => call.run(place, output),
             Call::Backup(call) => {
                 place.require_embedded("a backup")?;
-                asking::ask(&place, Read::Backup(call.absolute()?), output)
+                asking::ask(place, Read::Backup(call.absolute()?), output)
             }
-            Call::Restore(call) => call.run(&place, output),
-            Call::Serve(call) => call.run(&place, &global.servers),
-            Call::Parked(call) => call.run(&place, &global.servers, output),
-            Call::Query(call) => asking::ask(&place, Read::Query(call), output),
-            Call::Sql(call) => asking::ask(&place, Read::Sql(call), output),
-            Call::Explain(call) => call.run(&place, output),
-            Call::Log(call) => call.run(&place, output),
-            Call::Check(call) => asking::ask(&place, Read::Check(call), output),
+            Call::Restore(call) => call.run(place, output),
+            Call::Serve(call) => call.run(&places, &global.servers),
+            Call::Parked(call) => call.run(place, &global.servers, output),
+            Call::Query(call) => asking::ask(place, Read::Query(call), output),
+            Call::Sql(call) => asking::ask(place, Read::Sql(call), output),
+            Call::Explain(call) => call.run(place, output),
+            Call::Log(call) => call.run(place, output),
+            Call::Check(call) => asking::ask(place, Read::Check(call), output),
             Call::Programme(Programme::Check(call)) => call.run(output),
             Call::Bench(call) => call.run(&global.data, output),
             Call::Schema(call) => call.print(output),

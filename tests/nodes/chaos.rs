@@ -43,7 +43,8 @@ const DISASTERS: [Disaster; 7] = [
     Disaster::ServerPaused,
 ];
 
-fn from_environment(name: &str, otherwise: u64) -> u64 {
+/// A number that a variable gives, or another one.
+pub(crate) fn from_environment(name: &str, otherwise: u64) -> u64 {
     std::env::var(name).map_or(otherwise, |text| text.parse().unwrap())
 }
 

@@ -6,7 +6,11 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod chaos;
+#[path = "../cli/mod.rs"]
+mod cli;
 mod clients;
 mod crm;
 mod node;
 mod permissions;
+mod redelivered;
+mod several;

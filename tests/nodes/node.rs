@@ -31,6 +31,7 @@ partner = "p-1"
 pub(crate) struct Node {
     dir: PathBuf,
     options: Vec<String>,
+    of_serve: Vec<String>,
     password: Option<String>,
     process: Option<Child>,
 }
@@ -45,13 +46,26 @@ impl Node {
             format!("--nats-monitor={}", servers.monitors().join(",")),
             format!("--nats-replicas={replicas}"),
         ];
-        Self { dir: dir.to_owned(), options, password: None, process: None }
+        let of_serve = Vec::new();
+        Self { dir: dir.to_owned(), options, of_serve, password: None, process: None }
     }
 
     /// The same node, which reaches its servers as a user.
     pub(crate) fn known_as(mut self, user: &str, password: &str) -> Self {
         self.options.push(format!("--nats-user={user}"));
         self.password = Some(password.to_owned());
+        self
+    }
+
+    /// The same node, which serves these ledgers.
+    pub(crate) fn serving(mut self, ledgers: &[&str]) -> Self {
+        self.options.extend(ledgers.iter().map(|ledger| format!("--ledger={ledger}")));
+        self
+    }
+
+    /// The same node, with another option of `chl serve`.
+    pub(crate) fn with(mut self, option: String) -> Self {
+        self.of_serve.push(option);
         self
     }
 
@@ -68,6 +82,7 @@ impl Node {
         fs::write(&actors, ACTORS).unwrap();
         let log = File::options().create(true).append(true).open(self.dir.join("said")).unwrap();
         let mut command = self.command(&["serve", "--actors", &actors.display().to_string()]);
+        command.args(&self.of_serve);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
         self.process = Some(command.spawn().unwrap());
     }
@@ -82,9 +97,19 @@ impl Node {
         ended
     }
 
+    /// Whether it was started and not ended since.
+    pub(crate) fn runs(&self) -> bool {
+        self.process.is_some()
+    }
+
     /// Whether it takes commands: its socket is there only then.
     pub(crate) fn leads(&self) -> bool {
-        let socket = self.dir.join("main@nats/socket");
+        self.leads_ledger("main")
+    }
+
+    /// The same of one of its ledgers.
+    pub(crate) fn leads_ledger(&self, ledger: &str) -> bool {
+        let socket = self.dir.join(format!("{ledger}@nats/socket"));
         self.process.is_some() && std::os::unix::net::UnixStream::connect(socket).is_ok()
     }
 

@@ -140,6 +140,17 @@ impl Standing {
         self.change(|stands| stands.trouble = Some(trouble));
     }
 
+    /// It cannot be served now, and is opened again in a while.
+    pub(crate) fn failed(&self, what: &str) {
+        let at = SystemClock::new().read().wall;
+        let trouble = Trouble { at, what: what.to_owned(), lasts: false };
+        self.change(|stands| {
+            stands.part = Part::Opening;
+            stands.client = None;
+            stands.trouble = Some(trouble);
+        });
+    }
+
     fn change(&self, change: impl FnOnce(&mut Stands)) {
         let mut board = held(&self.board);
         let stands =

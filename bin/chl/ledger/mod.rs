@@ -9,6 +9,7 @@ mod own;
 mod owning;
 mod reading;
 mod scratch;
+mod share;
 mod views;
 
 pub(crate) use history::{commits_from, decoded};
@@ -18,4 +19,5 @@ pub(crate) use own::own;
 pub(crate) use owning::{Birth, Owning, open_vault};
 pub(crate) use reading::{Closing, Reading};
 pub(crate) use scratch::Scratch;
+pub(crate) use share::Share;
 pub(crate) use views::unbuilt;

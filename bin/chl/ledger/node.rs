@@ -22,7 +22,7 @@ use std::{
 };
 
 /// How long a lease lasts that nobody renews: so long a ledger whose writer died takes no commands.
-const LEASE: Duration = Duration::from_secs(3);
+pub(super) const LEASE: Duration = Duration::from_secs(3);
 /// How long the servers may leave a node without an answer about the lease before it gives up.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -172,6 +172,16 @@ impl Node {
                 Ok(held.map(|held| (held, asked)))
             }
             Err(error) => self.put_up_with(error).map(|()| None),
+        }
+    }
+
+    /// Whether nobody holds the lease now, as far as the servers say.
+    pub(super) fn is_free(&mut self) -> Outcome<bool> {
+        let lease = self.lease.clone();
+        let holder = self.connection.wait(async move { lease.holder().await });
+        match holder.or_exit(Exit::Unavailable, UNASKED)? {
+            Ok(holder) => Ok(holder.is_none()),
+            Err(error) => self.put_up_with(error).map(|()| false),
         }
     }
 

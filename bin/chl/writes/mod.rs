@@ -11,6 +11,7 @@ mod replay;
 mod restore;
 mod serve;
 mod service;
+mod several;
 mod stop;
 mod submit;
 

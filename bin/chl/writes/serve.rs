@@ -1,11 +1,11 @@
 //! `chl serve`: owns the ledger and takes commands and questions until it is told to stop.
 
-use super::{service::open_door, stop::Stop};
+use super::{service::open_door, several::serve_each, stop::Stop};
 use crate::{
     exit::Exit,
     failure::{Failure, Outcome, Step},
     http::{HttpOptions, Part, Standing, Standings},
-    ledger::{Attempt, Birth, Node, Owning, own},
+    ledger::{Attempt, Birth, Node, Owning, Share, own},
     nats::{BusOptions, OnNats},
     owner::{Reached, reach},
     place::Place,
@@ -30,6 +30,9 @@ const GLANCE: Duration = Duration::from_millis(200);
 /// With --nats the ledger lives on servers. Any number of these processes may serve it: one takes
 /// commands, the others follow, and when it ends another goes on within seconds.
 ///
+/// Several ledgers (--ledger more than once) spread over the processes that serve them: one that
+/// leads some already lets others take a free one first. What hinders one of them hinders no other.
+///
 /// With --http monitors are answered, whatever it is to its ledger.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Serve {
@@ -41,23 +44,52 @@ pub(crate) struct Serve {
 
 impl Serve {
     /// Serves.
-    pub(crate) fn run(&self, place: &Place, servers: &Servers) -> Outcome<Exit> {
+    pub(crate) fn run(&self, places: &[Place], servers: &Servers) -> Outcome<Exit> {
         self.bus.check(servers)?;
         let stop = Stop::watch().or_exit(Exit::Internal, "signals cannot be waited for")?;
-        let birth = Birth::new(place)?;
         let standings = Standings::default();
-        let standing = standings.of(place.ledger());
         let _http = self.http.open(&standings)?;
-        if servers.nats.is_some() {
-            return self.on_servers(place, servers, &birth, &stop, &standing);
-        }
-        match reach(place, || own(place, Some(&birth)))? {
-            Reached::Own(owning) => {
-                self.lead(place, servers, owning, &stop, (&standing, Part::Embedded))?;
+        match places {
+            [place] => {
+                let standing = standings.of(place.ledger());
+                if servers.nats.is_some() {
+                    self.on_servers(place, servers, &stop, &standing, &Share::default())?;
+                } else {
+                    self.embedded(place, servers, &stop, &standing)?;
+                }
             }
-            Reached::Owner(_) => return Err(already(place)),
+            several => {
+                if servers.nats.is_none() {
+                    return Err(Failure::usage(
+                        "several ledgers are served with --nats; an embedded one has a process of \
+                         its own",
+                    ));
+                }
+                // What is wrong with the servers is wrong with all of them.
+                servers.connect_home()?;
+                let share = Share::default();
+                serve_each(several, &standings, &stop, |place, standing| {
+                    self.on_servers(place, servers, &stop, standing, &share)
+                });
+            }
         }
         Ok(Exit::Success)
+    }
+
+    fn embedded(
+        &self,
+        place: &Place,
+        servers: &Servers,
+        stop: &Stop,
+        standing: &Standing,
+    ) -> Outcome {
+        let birth = Birth::new(place)?;
+        match reach(place, || own(place, Some(&birth)))? {
+            Reached::Own(owning) => {
+                self.lead(place, servers, owning, stop, (standing, Part::Embedded))
+            }
+            Reached::Owner(_) => Err(already(place)),
+        }
     }
 
     /// Stands by until the lease is free, leads until it is lost, and stands by again.
@@ -65,25 +97,27 @@ impl Serve {
         &self,
         place: &Place,
         servers: &Servers,
-        birth: &Birth,
         stop: &Stop,
         standing: &Standing,
-    ) -> Outcome<Exit> {
+        share: &Share,
+    ) -> Outcome {
+        let birth = Birth::new(place)?;
         let mut told = false;
         loop {
             standing.opening();
-            let mut node = match Node::open(place, servers, Some(birth))? {
+            let mut node = match Node::open(place, servers, Some(&birth))? {
                 Attempt::Opened(node) => node,
                 Attempt::Owned(failure) => return Err(failure),
             };
-            let held = loop {
+            let mut free = None;
+            let (held, leading) = loop {
                 if stop.within(Duration::ZERO) {
-                    return Ok(Exit::Success);
+                    return Ok(());
                 }
                 node.follow(GLANCE)?;
                 standing.follows(&node.reading);
-                if let Some(held) = node.take_lease()? {
-                    break held;
+                if let Some(taken) = share.take(&mut node, &mut free)? {
+                    break taken;
                 }
                 if !told {
                     talk::say(&format!("ledger {:?}: standing by", place.ledger()));
@@ -92,12 +126,13 @@ impl Serve {
             };
             let owning = node.lead(place, held)?;
             self.lead(place, servers, owning, stop, (standing, Part::Leads))?;
+            drop(leading);
             if stop.within(Duration::ZERO) {
-                return Ok(Exit::Success);
+                return Ok(());
             }
             let lost = "the lease was lost";
             standing.lease_lost(lost);
-            talk::say(&format!("{lost}; standing by"));
+            talk::say(&format!("ledger {:?}: {lost}; standing by", place.ledger()));
         }
     }
 
@@ -116,7 +151,7 @@ impl Serve {
         talk::say(&format!("ledger {ledger:?} is served at {}", socket.display()));
         standing.takes_commands(part, &owning.reading, owning.client()?);
         while !stop.within(GLANCE) && !owning.is_lost() {}
-        talk::say("closing");
+        talk::say(&format!("ledger {ledger:?}: closing"));
         standing.closing();
         let answered = on_nats.map_or(Ok(()), OnNats::close);
         drop(door);

@@ -2,8 +2,7 @@
 
 use crate::{exit::Exit, talk};
 use std::{
-    cell::Cell,
-    sync::mpsc::{Receiver, channel},
+    sync::{Arc, Condvar, Mutex, PoisonError},
     thread,
     time::Duration,
 };
@@ -17,10 +16,8 @@ const GRACE: Duration = Duration::from_secs(10);
 ///
 /// A second signal, or an end that takes longer than ten seconds, ends the process as a crash does.
 /// Nothing acknowledged is lost by it; what was in hand is not answered and may be sent again.
-pub(super) struct Stop {
-    told: Receiver<()>,
-    since: Cell<bool>,
-}
+#[derive(Clone)]
+pub(super) struct Stop(Arc<(Mutex<bool>, Condvar)>);
 
 impl Stop {
     /// Begins to watch.
@@ -30,7 +27,8 @@ impl Stop {
             let _within = runtime.enter();
             (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?)
         };
-        let (tell, told) = channel();
+        let stop = Self(Arc::default());
+        let told = stop.clone();
         thread::spawn(move || {
             let mut signalled = async || {
                 tokio::select! {
@@ -39,8 +37,7 @@ impl Stop {
                 }
             };
             runtime.block_on(signalled());
-            // Nobody waits any more only when the process ends anyway.
-            let _told = tell.send(());
+            told.tell();
             let second = runtime.block_on(async { tokio::time::timeout(GRACE, signalled()).await });
             let why = match second {
                 Ok(()) => "told to stop a second time".to_owned(),
@@ -49,14 +46,20 @@ impl Stop {
             talk::say(&format!("{why}: ended at once; what was not answered may be sent again"));
             std::process::exit(Exit::Internal as i32);
         });
-        Ok(Self { told, since: Cell::new(false) })
+        Ok(stop)
+    }
+
+    fn tell(&self) {
+        let (told, changed) = &*self.0;
+        *told.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        changed.notify_all();
     }
 
     /// Whether it was told to stop, or is within a time.
     pub(super) fn within(&self, time: Duration) -> bool {
-        if !self.since.get() && self.told.recv_timeout(time).is_ok() {
-            self.since.set(true);
-        }
-        self.since.get()
+        let (told, changed) = &*self.0;
+        let told = told.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = changed.wait_timeout_while(told, time, |told| !*told);
+        *waited.unwrap_or_else(PoisonError::into_inner).0
     }
 }
