@@ -68,6 +68,7 @@ enum Call {
     Parked(Parked),
     Query(reads::Query),
     Sql(reads::Sql),
+    Scorecard(reads::ScorecardOf),
     #[command(subcommand)]
     Explain(Explain),
     #[command(subcommand)]
@@ -161,6 +162,7 @@ impl Args {
             Call::Parked(call) => call.run(place, &global.servers, output),
             Call::Query(call) => asking::ask(place, Read::Query(call), output),
             Call::Sql(call) => asking::ask(place, Read::Sql(call), output),
+            Call::Scorecard(call) => asking::ask(place, Read::Scorecard(call), output),
             Call::Explain(call) => call.run(place, output),
             Call::Log(call) => call.run(place, output),
             Call::Check(call) => asking::ask(place, Read::Check(call), output),

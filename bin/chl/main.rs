@@ -17,6 +17,7 @@ mod ledger;
 mod nats;
 mod output;
 mod owner;
+mod pages;
 mod place;
 mod reads;
 mod reference;

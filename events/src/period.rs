@@ -44,6 +44,39 @@ impl Period {
         self.last
     }
 
+    /// The period of the same length that ends the day before: as many months, where it is made of
+    /// whole ones, else as many days. None before the first day there is.
+    pub fn preceding(self) -> Option<Self> {
+        let first = self.first.civil();
+        let span = match self.whole_months() {
+            Some(months) => jiff::Span::new().months(months),
+            None => jiff::Span::new().days(first.until(self.last.civil()).ok()?.get_days() + 1),
+        };
+        let begins = first.checked_sub(span).ok()?;
+        Self::new(Date::from_civil(begins), Date::from_civil(first.yesterday().ok()?))
+    }
+
+    /// The shortest text that names it: `2026-Q1` rather than its first and last day.
+    pub fn name(self) -> String {
+        let first = self.first.civil();
+        let (year, month) = (first.year(), first.month());
+        match (self.whole_months(), month) {
+            (Some(12), 1) => format!("{year:04}"),
+            (Some(6), 1 | 7) => format!("{year:04}-H{}", month / 6 + 1),
+            (Some(3), 1 | 4 | 7 | 10) => format!("{year:04}-Q{}", month / 3 + 1),
+            (Some(1), _) => format!("{year:04}-{month:02}"),
+            _ => self.to_string(),
+        }
+    }
+
+    /// Of how many whole months it is made; none where it is not.
+    fn whole_months(self) -> Option<i32> {
+        let (first, last) = (self.first.civil(), self.last.civil());
+        let whole = first.day() == 1 && last == last.last_of_month();
+        let years = i32::from(last.year()) - i32::from(first.year());
+        whole.then(|| 12 * years + i32::from(last.month()) - i32::from(first.month()) + 1)
+    }
+
     /// Whether a day lies in it.
     pub fn contains(self, day: Date) -> bool {
         self.first <= day && day <= self.last
@@ -109,6 +142,40 @@ impl<'de> Deserialize<'de> for Period {
         } else {
             let (first, last) = Deserialize::deserialize(from)?;
             Self::new(first, last).ok_or_else(|| D::Error::custom("a period that runs backwards"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Period;
+
+    fn period(text: &str) -> Option<Period> {
+        text.parse().ok()
+    }
+
+    #[test]
+    fn a_period_has_one_before_it_of_the_same_length() {
+        for (one, before) in [
+            ("2026", "2025"),
+            ("2026-H1", "2025-H2"),
+            ("2026-Q1", "2025-Q4"),
+            ("2026-03", "2026-02"),
+            ("2026-02-01/2026-04-30", "2025-11-01/2026-01-31"),
+            ("2026-03-10/2026-03-16", "2026-03-03/2026-03-09"),
+        ] {
+            assert_eq!(period(one).and_then(Period::preceding), period(before), "{one}");
+        }
+        assert_eq!(
+            period("0001").and_then(Period::preceding).map(Period::name),
+            Some("0000".into())
+        );
+    }
+
+    #[test]
+    fn a_period_is_named_as_briefly_as_it_is_read() {
+        for name in ["2026", "2026-H2", "2026-Q3", "2026-11", "2026-02-01/2026-04-30"] {
+            assert_eq!(period(name).map(Period::name).as_deref(), Some(name));
         }
     }
 }

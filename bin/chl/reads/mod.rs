@@ -10,6 +10,7 @@ mod export;
 mod moment;
 mod query;
 mod rows;
+mod scorecard;
 mod sql;
 mod story;
 mod summary;
@@ -21,6 +22,7 @@ pub(crate) use check::Check;
 pub(crate) use commits::{Tail, View};
 pub(crate) use export::{BlockLine, Export, FORMAT, First, Last, ledger_id, root};
 pub(crate) use query::Query;
+pub(crate) use scorecard::ScorecardOf;
 pub(crate) use sql::Sql;
 pub(crate) use story::{Claim, Deal};
 pub(crate) use summary::summary;
@@ -36,6 +38,8 @@ pub(crate) enum Read {
     Query(Query),
     /// A statement over the read models.
     Sql(Sql),
+    /// A partner's scorecards.
+    Scorecard(ScorecardOf),
     /// Why a balance is what it is.
     Balance(Balance),
     /// The story of a deal.
@@ -60,6 +64,7 @@ impl Read {
         match self {
             Self::Query(read) => read.answer(ledger, sink),
             Self::Sql(read) => read.answer(ledger, sink),
+            Self::Scorecard(read) => read.answer(ledger, sink),
             Self::Balance(read) => read.answer(ledger, sink),
             Self::Deal(read) => read.answer(ledger, sink),
             Self::Claim(read) => read.answer(ledger, sink),

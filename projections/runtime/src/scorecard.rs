@@ -40,15 +40,25 @@ impl Reader {
         })
     }
 
-    fn score(&self, query: &ScorecardQuery) -> Result<Vec<Scorecard>, ReaderError> {
-        let mut cards = Vec::new();
-        for programme in self.programmes(query)? {
-            cards.extend(self.gather(&programme, query.period)?.finish());
-        }
+    pub(crate) fn score(&self, query: &ScorecardQuery) -> Result<Vec<Scorecard>, ReaderError> {
+        let mut cards: Vec<Scorecard> =
+            self.score_all(query)?.into_iter().flat_map(|(_, cards)| cards).collect();
         if let Some(partner) = &query.partner {
             cards.retain(|card| card.partner.as_ref() == Some(partner));
         }
         Ok(cards)
+    }
+
+    /// Scores every partner of each programme, whichever partner is asked for.
+    pub(crate) fn score_all(
+        &self,
+        query: &ScorecardQuery,
+    ) -> Result<Vec<(ProgrammeRow, Vec<Scorecard>)>, ReaderError> {
+        let scored = self.programmes(query)?.into_iter().map(|programme| {
+            let cards = self.gather(&programme, query.period)?.finish();
+            Ok((programme, cards))
+        });
+        scored.collect()
     }
 
     /// The version of each programme that is in force at the period's end.
@@ -165,7 +175,7 @@ impl Reader {
 }
 
 /// Everything of a view; nothing scorecards read depends on the moment of asking.
-fn ask(view: View) -> Query {
+pub(crate) fn ask(view: View) -> Query {
     Query::all(view, Instant::from_micros(0))
 }
 

@@ -1,6 +1,6 @@
 //! What a partner's deals say over a period.
 
-use super::{Metric, count, measures::Measures, ratio};
+use super::{Metric, count, measures::Measures, median, ratio};
 use crate::{DealRow, DealState};
 use chl_events::{Currency, Date, Money, Period, deal::GuardEnd};
 use rust_decimal::Decimal;
@@ -76,7 +76,7 @@ impl Deals {
         let closed = count(self.won + self.lost);
         let win_rate = ratio(count(self.won), closed);
         let mean_won = mean(self.won_values.iter().copied());
-        let median = median(&self.cycles);
+        let median = median(self.cycles.iter().map(|days| Decimal::from(*days)).collect());
         let velocity = || {
             let expected = count(self.open).checked_mul(win_rate?)?.checked_mul(mean_won?)?;
             ratio(expected, median?)
@@ -105,12 +105,4 @@ fn mean(values: impl ExactSizeIterator<Item = Decimal>) -> Option<Decimal> {
     let mut values = values;
     let sum = values.try_fold(Decimal::ZERO, |sum, value| sum.checked_add(value))?;
     ratio(sum, number)
-}
-
-fn median(days: &[i32]) -> Option<Decimal> {
-    let mut days = days.to_vec();
-    days.sort_unstable();
-    let upper = *days.get(days.len() / 2)?;
-    let lower = *days.get(days.len().checked_sub(1)? / 2)?;
-    ratio(Decimal::from(i64::from(lower) + i64::from(upper)), Decimal::TWO)
 }

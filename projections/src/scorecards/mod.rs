@@ -11,10 +11,12 @@ mod deals;
 mod gather;
 mod measures;
 mod metrics;
+mod peers;
 mod score;
 
 pub use gather::Gather;
-pub use metrics::Metric;
+pub use metrics::{Metric, Unit};
+pub use peers::Peers;
 pub use score::{CategoryScore, MetricScore, Scorecard};
 
 use rust_decimal::Decimal;
@@ -22,6 +24,14 @@ use rust_decimal::Decimal;
 /// A quotient; none where there is nothing to divide by.
 fn ratio(part: Decimal, whole: Decimal) -> Option<Decimal> {
     part.checked_div(whole)
+}
+
+/// The middle one of values in order, or the mean of the two in the middle; none of none.
+fn median(mut values: Vec<Decimal>) -> Option<Decimal> {
+    values.sort_unstable();
+    let upper = *values.get(values.len() / 2)?;
+    let lower = *values.get(values.len().checked_sub(1)? / 2)?;
+    ratio(lower.checked_add(upper)?, Decimal::TWO)
 }
 
 /// A count as a decimal.

@@ -9,9 +9,9 @@ use rust_decimal::Decimal;
 use std::collections::BTreeMap;
 
 /// The fewest partners that make a group of peers (scorecards of the domain).
-const FEWEST_PEERS: usize = 5;
-const METRIC_PLACES: u32 = 6;
-const POINT_PLACES: u32 = 2;
+pub(super) const FEWEST_PEERS: usize = 5;
+pub(super) const METRIC_PLACES: u32 = 6;
+pub(super) const POINT_PLACES: u32 = 2;
 const PERCENTILE_PLACES: u32 = 1;
 
 /// A metric on a scorecard.
@@ -97,7 +97,8 @@ pub(super) fn score(terms: &ScorecardTerms, values: &BTreeMap<Metric, Decimal>) 
     }
 }
 
-fn rounded(value: Decimal, places: u32) -> Decimal {
+/// A value as it is shown.
+pub(super) fn rounded(value: Decimal, places: u32) -> Decimal {
     value.round_dp(places).normalize()
 }
 

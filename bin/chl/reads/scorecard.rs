@@ -1,0 +1,166 @@
+//! `chl scorecard`: one partner's scorecards, to be taken into a review.
+
+use super::{
+    moment::{Moment, note},
+    query::unasked,
+};
+use crate::{
+    exit::Exit,
+    failure::{Failure, Outcome, Step},
+    ledger::Reading,
+    output::{Sheet, Sink},
+    pages,
+};
+use chl_events::{PartnerId, Period, ProgrammeId};
+use chl_projections::scorecards::{MetricScore, Scorecard};
+use chl_runtime::{Review, Reviewed};
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+/// Shows how a partner did in a period: every metric beside its peers and the period before.
+///
+/// Peers share types, tier and region; their medians are shown where they are five or more. With
+/// --html it is one page that needs no other file, to be sent, printed or read on a phone:
+/// `chl scorecard p-042 --html > p-042.html`.
+#[derive(Debug, Clone, clap::Args, Serialize, Deserialize)]
+pub(crate) struct ScorecardOf {
+    /// The partner.
+    partner: PartnerId,
+    /// The period: 2026, 2026-H1, 2026-Q1, 2026-03 or 2026-01-01/2026-03-31; without it the quarter
+    /// of the newest commit.
+    #[arg(long, value_name = "PERIOD")]
+    period: Option<Period>,
+    /// Only in this programme.
+    #[arg(long, value_name = "PROGRAMME")]
+    programme: Option<ProgrammeId>,
+    /// Writes an HTML page.
+    #[arg(long)]
+    html: bool,
+    /// How many periods before are compared.
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    before: usize,
+    #[command(flatten)]
+    moment: Moment,
+}
+
+const COLUMNS: &[&str] = &[
+    "partner",
+    "programme",
+    "period",
+    "category",
+    "metric",
+    "value",
+    "before",
+    "peers_median",
+    "score",
+    "weight",
+];
+
+impl ScorecardOf {
+    /// Shows it.
+    pub(crate) fn answer(&self, ledger: &Reading, sink: &mut dyn Sink) -> Outcome<Exit> {
+        if self.moment.effective.is_some() {
+            return Err(Failure::usage(
+                "--effective does not apply to scorecards: their period says which dates count",
+            ));
+        }
+        let mut past = self.moment.open(ledger)?;
+        let checkpoint = past.reader().checkpoint().map_err(unasked)?;
+        let period = match (self.period, checkpoint.recorded_at) {
+            (Some(period), _) => period,
+            (None, Some(at)) => quarter(at.date_utc())
+                .ok_or_else(|| Failure::usage("--period: the ledger's own time is out of range"))?,
+            (None, None) => return Err(Failure::usage("the ledger is empty")),
+        };
+        let programme = self.programme.as_ref();
+        let review = past.reader().review(&self.partner, programme, period, self.before);
+        let review = review.map_err(unasked)?.ok_or_else(|| {
+            Failure::usage(format_args!("no partner {} in this ledger", self.partner))
+        })?;
+        if self.html {
+            let page = pages::scorecard(&review, period);
+            let page = page.or_exit(Exit::Internal, "the page cannot be written")?;
+            page.lines().try_for_each(|line| sink.line(line))?;
+        } else {
+            show(&review, period, sink)?;
+        }
+        note(sink, checkpoint.position, checkpoint.recorded_at)?;
+        Ok(Exit::Success)
+    }
+}
+
+fn show(review: &Review, period: Period, sink: &mut dyn Sink) -> Outcome {
+    let sheet = Sheet::new("", COLUMNS);
+    sink.begin(&sheet)?;
+    if review.programmes.is_empty() {
+        sink.note("the partner was enrolled in no such programme by the end of the period")?;
+    }
+    for reviewed in &review.programmes {
+        for row in rows(reviewed) {
+            let mut row = row;
+            if let Value::Object(fields) = &mut row {
+                fields.insert("partner".into(), json!(review.partner.partner));
+                fields.insert("programme".into(), json!(reviewed.card.programme));
+                fields.insert("period".into(), json!(period.name()));
+            }
+            sink.row(sheet.values(row))?;
+        }
+    }
+    Ok(())
+}
+
+/// The total, then each category with its metrics.
+fn rows(reviewed: &Reviewed) -> Vec<Value> {
+    let Reviewed { card, before, peers, .. } = reviewed;
+    let last = before.last();
+    let mut rows = vec![json!({
+        "metric": "total",
+        "value": text(card.total),
+        "before": text(last.and_then(|last| last.total)),
+        "peers_median": null,
+    })];
+    for category in &card.categories {
+        let same = |card: &Scorecard| {
+            let found = card.categories.iter().find(|one| one.category == category.category);
+            found.and_then(|one| one.points)
+        };
+        let median = peers.as_ref().and_then(|peers| peers.categories.get(&category.category));
+        rows.push(json!({
+            "category": category.category.as_str(),
+            "metric": "points",
+            "value": text(category.points),
+            "before": text(last.and_then(same)),
+            "peers_median": text(median.copied()),
+            "weight": text(Some(category.weight)),
+        }));
+        let mine = card.metrics.iter().filter(|one| one.metric.category() == category.category);
+        rows.extend(mine.map(|one| metric(one, reviewed)));
+    }
+    rows
+}
+
+fn metric(one: &MetricScore, reviewed: &Reviewed) -> Value {
+    let last = reviewed.before.last();
+    let last = last.and_then(|card| card.metrics.iter().find(|other| other.metric == one.metric));
+    let median = reviewed.peers.as_ref().and_then(|peers| peers.metrics.get(&one.metric));
+    json!({
+        "category": one.metric.category().as_str(),
+        "metric": one.metric.as_str(),
+        "value": text(one.value),
+        "before": text(last.and_then(|last| last.value)),
+        "peers_median": text(median.copied()),
+        "score": text(one.score),
+        "weight": text(one.weight),
+    })
+}
+
+fn text(value: Option<Decimal>) -> Value {
+    value.map_or(Value::Null, |value| json!(value.to_string()))
+}
+
+/// The quarter of a day.
+fn quarter(day: chl_events::Date) -> Option<Period> {
+    let day = day.civil();
+    Period::months(day.year(), (day.month() - 1) / 3 * 3 + 1, 3)
+}

@@ -1,0 +1,89 @@
+//! Scorecards for a review: a partner's own beside its peers and the periods before.
+
+use crate::{Checkpoint, Reader, ReaderError, ScorecardQuery, View};
+use chl_events::{Currency, PartnerId, Period, ProgrammeId};
+use chl_projections::{
+    PartnerRow, ProgrammeRow,
+    scorecards::{Peers, Scorecard},
+};
+
+/// A partner, and how it did in each programme it is enrolled in.
+#[derive(Debug, Clone)]
+pub struct Review {
+    /// Where the read models stood.
+    pub checkpoint: Checkpoint,
+    /// The partner.
+    pub partner: PartnerRow,
+    /// Its scorecards, a programme each.
+    pub programmes: Vec<Reviewed>,
+}
+
+/// A scorecard in its surroundings.
+#[derive(Debug, Clone)]
+pub struct Reviewed {
+    /// The scorecard.
+    pub card: Scorecard,
+    /// The programme's currency.
+    pub currency: Currency,
+    /// Those of the periods before, the newest last; a period without one is left out.
+    pub before: Vec<Scorecard>,
+    /// What its peers have in common, where they are five or more.
+    pub peers: Option<Peers>,
+}
+
+impl Reader {
+    /// Reviews a partner in a period and as many periods before; none where nobody knows it.
+    pub fn review(
+        &self,
+        partner: &PartnerId,
+        programme: Option<&ProgrammeId>,
+        period: Period,
+        periods_before: usize,
+    ) -> Result<Option<Review>, ReaderError> {
+        self.snapshot(|reader| {
+            let Some(row) = reader.partner(partner)? else { return Ok(None) };
+            let programme = programme.cloned();
+            let query = ScorecardQuery { period, programme, partner: None };
+            let mut programmes = Vec::new();
+            for (row, all) in reader.score_all(&query)? {
+                let mine = all.iter().find(|card| card.partner.as_ref() == Some(partner));
+                let Some(card) = mine.cloned() else { continue };
+                let peers = Peers::of(&card, &all);
+                let before = reader.before(&row, partner, period, periods_before)?;
+                programmes.push(Reviewed { card, currency: row.currency, before, peers });
+            }
+            Ok(Some(Review { checkpoint: reader.checkpoint()?, partner: row, programmes }))
+        })
+    }
+
+    fn partner(&self, partner: &PartnerId) -> Result<Option<PartnerRow>, ReaderError> {
+        let mut found = None;
+        let query = crate::scorecard::ask(View::Partners).with("partner", partner.as_str());
+        self.each::<PartnerRow>(&query, &mut |row| {
+            found = Some(row);
+            Ok(())
+        })?;
+        Ok(found)
+    }
+
+    fn before(
+        &self,
+        programme: &ProgrammeRow,
+        partner: &PartnerId,
+        period: Period,
+        number: usize,
+    ) -> Result<Vec<Scorecard>, ReaderError> {
+        let earlier = std::iter::successors(period.preceding(), |period| period.preceding());
+        let mut cards = Vec::new();
+        for period in earlier.take(number) {
+            let query = ScorecardQuery {
+                period,
+                programme: Some(programme.programme.clone()),
+                partner: Some(partner.clone()),
+            };
+            cards.extend(self.score(&query)?);
+        }
+        cards.reverse();
+        Ok(cards)
+    }
+}

@@ -1,0 +1,122 @@
+//! `chl scorecard`: the numbers of a review, and the page that is taken into it.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+mod cli;
+
+use cli::Desk;
+use serde_json::{Value, json};
+
+/// Six partners of one kind, each with deals in two quarters; the first one wins most.
+fn lines() -> String {
+    let scorecard = json!({
+        "weights": [{"category": "operational", "weight": "70"}, {"category": "customer", "weight": "30"}],
+        "metrics": [{"metric": "win_rate", "weight": "1", "lo": "0", "hi": "1"}],
+        "gate": {"threshold": "50"}
+    });
+    let terms = json!({
+        "deal_registration": {"approval": "auto", "protection_days": 90}, "scorecard": scorecard
+    });
+    let mut serial = 0;
+    let mut line = |kind: &str, time: &str, data: Value| {
+        serial += 1;
+        json!({"id": serial.to_string(), "type": kind, "time": time, "data": data}).to_string()
+    };
+    let published = json!({
+        "programme": "gold", "version": 1, "effective_from": "2026-01-01", "currency": "USD",
+        "terms": terms
+    });
+    let mut lines = vec![line("PublishProgramme", "2026-01-01T00:00:00Z", published)];
+    for number in 1..=6 {
+        let partner = format!("p-{number}");
+        let steps = ["RecruitPartner", "ApplyForProgramme", "ApprovePartner", "ActivatePartner"];
+        for step in steps {
+            let mut data = json!({"partner": partner});
+            if step == "RecruitPartner" {
+                data["name"] = json!(format!("Partner <{number}> & Sons"));
+                data["types"] = json!(["reseller"]);
+            }
+            lines.push(line(step, "2026-01-02T09:00:00Z", data));
+        }
+        let enrolled = json!({"partner": partner, "programme": "gold"});
+        lines.push(line("EnrolPartner", "2026-01-02T09:00:00Z", enrolled));
+    }
+    for (month, won) in [("02", [1, 1, 2, 2, 3, 4]), ("05", [4, 0, 1, 2, 3, 4])] {
+        for (number, won) in (1..).zip(won) {
+            for deal in 0..4 {
+                let (id, at) =
+                    (format!("d-{month}-{number}-{deal}"), format!("2026-{month}-03T09:00:00Z"));
+                let customer = format!("c-{id}");
+                let named = json!({"customer": customer, "name": "A customer"});
+                lines.push(line("RegisterCustomer", &at, named));
+                let registered = json!({
+                    "deal": id, "customer": customer, "partner": format!("p-{number}"),
+                    "programme": "gold", "product_line": "gtx",
+                    "value": {"amount": "100.00", "currency": "USD"}
+                });
+                lines.push(line("RegisterDeal", &at, registered));
+                let (end, closed) =
+                    (format!("2026-{month}-20T09:00:00Z"), format!("2026-{month}-20"));
+                let kind = if deal < won { "MarkDealWon" } else { "MarkDealLost" };
+                let mut data = json!({"deal": id, "customer": customer, "closed_on": closed});
+                if deal >= won {
+                    data["loss_reason"] = json!("price");
+                }
+                lines.push(line(kind, &end, data));
+            }
+        }
+    }
+    lines.join("\n")
+}
+
+fn desk() -> Desk {
+    let desk = Desk::new();
+    let run = desk.submit(&lines());
+    assert_eq!(run.code, 0, "{}", run.out);
+    desk
+}
+
+#[test]
+fn a_partner_stands_beside_its_peers_and_the_period_before() {
+    let desk = desk();
+    let rows = desk.run(&["scorecard", "p-1", "--period", "2026-Q2"]).json_lines();
+    let row = |metric: &str| rows.iter().find(|row| row["metric"] == json!(metric)).unwrap();
+    let total = row("total");
+    assert_eq!((&total["value"], &total["before"]), (&json!("100"), &json!("25")));
+    let rate = row("win_rate");
+    assert_eq!((&rate["value"], &rate["before"]), (&json!("1"), &json!("0.25")));
+    // 0, ¼, ½, ¾, 1, 1: between the third and the fourth.
+    assert_eq!(rate["peers_median"], json!("0.625"));
+    assert_eq!(row("satisfaction")["value"], Value::Null, "what has no data is not nothing");
+    // The quarter of the newest commit, where none is named.
+    let newest = desk.run(&["scorecard", "p-1"]).json_lines();
+    assert_eq!(newest, rows);
+}
+
+#[test]
+fn a_page_is_one_file_and_says_what_the_rows_say() {
+    let desk = desk();
+    let page = desk.run(&["scorecard", "p-1", "--period", "2026-Q2", "--html"]).out;
+    assert!(page.starts_with("<!doctype html>"), "{page}");
+    assert!(page.contains("Partner &#60;1&#62; &#38; Sons"), "names are escaped: {page}");
+    assert!(page.contains(r#"<span class="total">100</span>"#), "{page}");
+    assert!(page.contains("2026-Q1: 25, 2026-Q2: 100"), "{page}");
+    assert!(page.contains("passes the gate"), "{page}");
+    for other in ["<script", "http://", "https://", "src=", "@import", "p-2"] {
+        assert!(!page.contains(other), "a page of its own has no {other}");
+    }
+    let alone = desk.run(&["scorecard", "p-1", "--period", "2019", "--html"]).out;
+    assert!(alone.contains("enrolled in no programme"), "{alone}");
+}
+
+#[test]
+fn who_is_not_known_is_named() {
+    let desk = desk();
+    for (call, why) in [
+        (["scorecard", "p-9", "--period", "2026-Q2"], "no partner p-9"),
+        (["scorecard", "p-1", "--effective", "2026-03-01"], "--effective does not apply"),
+        (["scorecard", "p-1", "--period", "2026-13"], "is no period"),
+    ] {
+        let run = desk.run(&call);
+        assert_eq!((run.code, run.err.contains(why)), (2, true), "{}", run.err);
+    }
+}
