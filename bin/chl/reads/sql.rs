@@ -13,7 +13,8 @@ use std::time::Duration;
 ///
 /// Tables are those of `chl query` (`chl sql "SELECT name FROM sqlite_schema"` lists them). An
 /// amount is its decimal text, and `COLUMN_minor` the same as an exact whole number of minor units.
-/// Deals and conflicts have the column `effective_state`: what they are at the moment of asking.
+/// Deals, conflicts and claims have what depends on the moment of asking as columns, too, such as
+/// `effective_state`, `days_left`, `age_days` and `overdue`.
 #[derive(Debug, Clone, clap::Args, Serialize, Deserialize)]
 pub(crate) struct Sql {
     /// The statement, in SQLite's dialect.

@@ -2,15 +2,21 @@
 //!
 //! Protection that has run out protects no more, and a conflict over it has lapsed, even before
 //! the clock has recorded either. So the stored `state` is what is recorded, and `effective_state`
-//! what holds; every way of asking sees both.
+//! what holds; every way of asking sees both, and ages and days left besides.
 
-use crate::View;
+use crate::{
+    View,
+    layout::{Arguments, Cells, read_names},
+    show::Shown,
+};
 use chl_events::Instant;
-use chl_projections::{Cell, ConflictState, DealState, Field};
+use chl_projections::{Cell, ClaimRow, ConflictRow, ConflictState, DealRow, DealState, Field};
 use rusqlite::{
     Connection,
     functions::{Context, FunctionFlags},
+    types::Value as Stored,
 };
+use serde_json::Value;
 
 /// The column of the state at the moment of asking.
 pub(crate) const EFFECTIVE_STATE: &str = "effective_state";
@@ -43,6 +49,25 @@ pub(crate) fn state_at(view: View, now: Instant) -> Option<String> {
     }
 }
 
+/// What is computed of a view's rows when somebody asks and depends on the moment.
+fn computed_columns(view: View) -> &'static [&'static str] {
+    match view {
+        View::Deals => DealRow::COMPUTED,
+        View::Conflicts => ConflictRow::COMPUTED,
+        View::Claims => ClaimRow::COMPUTED,
+        View::Balances
+        | View::Postings
+        | View::Requests
+        | View::Lots
+        | View::Partners
+        | View::Tiers
+        | View::Certifications
+        | View::Measures
+        | View::Programmes
+        | View::Days => &[],
+    }
+}
+
 /// A stored instant as a number that compares: its text does not where it has parts of a second.
 pub(crate) fn micros(column: &str) -> String {
     format!("micros({column})")
@@ -61,21 +86,57 @@ pub(crate) fn define(db: &Connection) -> rusqlite::Result<()> {
         let (lapses, now) = (instant(of, 1)?, Instant::from_micros(of.get(2)?));
         Ok(word::<ConflictState>(of)?.map(|state| state.at(lapses, now).as_str()))
     })?;
+    // computed(view, number of the column, moment, what makes the row…)
+    db.create_scalar_function("computed", -1, flags, |of| {
+        let view: String = of.get(0)?;
+        match View::named(&view) {
+            Some(View::Deals) => computed::<DealRow>(of),
+            Some(View::Conflicts) => computed::<ConflictRow>(of),
+            Some(View::Claims) => computed::<ClaimRow>(of),
+            _ => Ok(Stored::Null),
+        }
+    })?;
     db.create_scalar_function("micros", 1, flags, |of| Ok(instant(of, 0)?.map(Instant::micros)))
 }
 
-/// Lets foreign statements find the state at a moment as a column, on this connection only.
+/// Lets foreign statements find what depends on the moment as columns, on this connection only.
 pub(crate) fn tabulate(db: &Connection, now: Instant) -> rusqlite::Result<()> {
     for view in View::ALL {
-        if let Some(state) = state_at(*view, now) {
-            let name = view.name();
-            db.execute_batch(&format!(
-                "DROP VIEW IF EXISTS temp.{name}; CREATE TEMP VIEW {name} AS \
-                 SELECT *, {state} AS {EFFECTIVE_STATE} FROM main.{name}"
-            ))?;
+        let names = computed_columns(*view);
+        if names.is_empty() {
+            continue;
         }
+        let (name, row, moment) = (view.name(), read_names(view.table()), now.micros());
+        let columns = names.iter().enumerate().map(|(at, column)| {
+            let state = state_at(*view, now).filter(|_| *column == EFFECTIVE_STATE);
+            let value = state.unwrap_or_else(|| format!("computed('{name}',{at},{moment},{row})"));
+            format!("{value} AS {column}")
+        });
+        let columns: Vec<String> = columns.collect();
+        db.execute_batch(&format!(
+            "DROP VIEW IF EXISTS temp.{name}; CREATE TEMP VIEW {name} AS \
+             SELECT *, {} FROM main.{name}",
+            columns.join(", ")
+        ))?;
     }
     Ok(())
+}
+
+/// One of the columns that are computed of a row.
+fn computed<R: Shown>(of: &Context<'_>) -> rusqlite::Result<Stored> {
+    let (column, now): (u32, i64) = (of.get(1)?, of.get(2)?);
+    let arguments = Arguments(of, 3);
+    let mut cells = Cells::new(&arguments, R::TABLE);
+    let Some(row) = R::read(&mut || cells.next()) else { return Ok(Stored::Null) };
+    let values = row.computed(Instant::from_micros(now), None)?;
+    let value = (0..).zip(values).find_map(|(at, value)| (at == column).then_some(value));
+    let value = value.unwrap_or_default();
+    Ok(match value {
+        Value::Bool(yes) => Stored::Integer(i64::from(yes)),
+        Value::Number(number) => number.as_i64().map_or(Stored::Null, Stored::Integer),
+        Value::String(text) => Stored::Text(text),
+        Value::Null | Value::Array(_) | Value::Object(_) => Stored::Null,
+    })
 }
 
 fn word<W: Field>(of: &Context<'_>) -> rusqlite::Result<Option<W>> {

@@ -56,6 +56,12 @@ pub enum StatementError {
     /// It took too long.
     #[error("the statement was stopped after {} s", .0.as_secs())]
     TimeLimit(Duration),
+    /// It answers with more than is held in memory.
+    #[error("the answer is too large after {rows} rows; add a condition or a LIMIT")]
+    TooLarge {
+        /// How many rows had come.
+        rows: usize,
+    },
     /// SQLite does not take it: its syntax, a table or column that is not there, a value.
     #[error("the statement does not run: {0}")]
     Sql(String),

@@ -6,7 +6,7 @@
 
 use chl_events::{Currency, Money};
 use chl_projections::{Cell, Column, Kind, Table};
-use rusqlite::{Row, Statement, types::Value, types::ValueRef};
+use rusqlite::{Row, Statement, functions::Context, types::Value, types::ValueRef};
 use std::{borrow::Cow, fmt::Write};
 
 /// The statements of one table.
@@ -24,8 +24,7 @@ impl Layout {
         let count = columns(table).count();
         let marks = vec!["?"; count].join(",");
         let insert = format!("INSERT OR REPLACE INTO {} VALUES ({marks})", table.name);
-        let read: Vec<String> = table.columns.iter().flat_map(read_columns).collect();
-        let select = format!("SELECT {} FROM {}", read.join(","), table.name);
+        let select = format!("SELECT {} FROM {}", read_names(table), table.name);
         let keys = table.columns.iter().take(table.keys);
         let keys: Vec<String> = keys.map(|column| format!("{}=?", column.name)).collect();
         let select_by_key = format!("{select} WHERE {}", keys.join(" AND "));
@@ -80,6 +79,12 @@ fn columns(table: &Table) -> impl Iterator<Item = (String, &'static str)> {
             ],
         }
     })
+}
+
+/// The names of what makes a row, separated by commas, in the order [`Cells`] takes it.
+pub(crate) fn read_names(table: &Table) -> String {
+    let read: Vec<String> = table.columns.iter().flat_map(read_columns).collect();
+    read.join(",")
 }
 
 fn read_columns(column: &Column) -> Vec<String> {
@@ -221,15 +226,38 @@ pub(crate) fn bind_key(
     binder.failed.map_or(Ok(()), Err)
 }
 
-/// Reads a row's cells, column by column, from what [`Layout::select`] selects.
-pub(crate) struct Cells<'r, 's> {
-    row: &'r Row<'s>,
+/// Where the values of a row come from.
+pub(crate) trait Values {
+    /// The value of a number; none behind the last.
+    fn value(&self, at: usize) -> Option<ValueRef<'_>>;
+}
+
+/// What a statement has selected.
+impl Values for Row<'_> {
+    fn value(&self, at: usize) -> Option<ValueRef<'_>> {
+        self.get_ref(at).ok()
+    }
+}
+
+/// What a function was called with, from an argument on.
+pub(crate) struct Arguments<'a>(pub(crate) &'a Context<'a>, pub(crate) usize);
+
+impl Values for Arguments<'_> {
+    fn value(&self, at: usize) -> Option<ValueRef<'_>> {
+        let at = self.1 + at;
+        (at < self.0.len()).then(|| self.0.get_raw(at))
+    }
+}
+
+/// Reads a row's cells, column by column, from the values that [`read_names`] names.
+pub(crate) struct Cells<'r, V> {
+    row: &'r V,
     columns: std::slice::Iter<'static, Column>,
     next: usize,
 }
 
-impl<'r, 's> Cells<'r, 's> {
-    pub(crate) fn new(row: &'r Row<'s>, table: &'static Table) -> Self {
+impl<'r, V: Values> Cells<'r, V> {
+    pub(crate) fn new(row: &'r V, table: &'static Table) -> Self {
         Self { row, columns: table.columns.iter(), next: 0 }
     }
 
@@ -249,7 +277,7 @@ impl<'r, 's> Cells<'r, 's> {
     }
 
     fn value(&mut self) -> Option<ValueRef<'r>> {
-        let value = self.row.get_ref(self.next).ok()?;
+        let value = self.row.value(self.next)?;
         self.next += 1;
         Some(value)
     }

@@ -118,7 +118,7 @@ impl Reader {
             let mut cells = Vec::new();
             row.cells(&mut |cell| cells.push(owned(cell)));
             let mut values = json_cells(R::TABLE.columns, &cells);
-            values.extend(row.computed(query.now, &self.db)?);
+            values.extend(row.computed(query.now, Some(&self.db))?);
             answer.rows.push(values);
             Ok(())
         })
@@ -139,7 +139,7 @@ impl Reader {
     fn each_cells(
         &self,
         query: &Query,
-        to: &mut dyn FnMut(&mut Cells<'_, '_>) -> Result<(), ReaderError>,
+        to: &mut dyn FnMut(&mut Cells<'_, rusqlite::Row<'_>>) -> Result<(), ReaderError>,
     ) -> Result<(), ReaderError> {
         let table = query.view.table();
         let (condition, values) = query.condition()?;

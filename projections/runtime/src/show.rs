@@ -18,8 +18,8 @@ pub(crate) trait Shown: Row {
     /// The names of the computed columns.
     const COMPUTED: &'static [&'static str] = &[];
 
-    /// Computes them.
-    fn computed(&self, _now: Instant, _db: &Connection) -> rusqlite::Result<Vec<Value>> {
+    /// Computes them; what lies in other tables only where there is a connection to ask.
+    fn computed(&self, _now: Instant, _db: Option<&Connection>) -> rusqlite::Result<Vec<Value>> {
         Ok(Vec::new())
     }
 }
@@ -35,7 +35,7 @@ impl Shown for DayRow {}
 impl Shown for DealRow {
     const COMPUTED: &'static [&'static str] = &[EFFECTIVE_STATE, "days_left", "age_days"];
 
-    fn computed(&self, now: Instant, _: &Connection) -> rusqlite::Result<Vec<Value>> {
+    fn computed(&self, now: Instant, _: Option<&Connection>) -> rusqlite::Result<Vec<Value>> {
         let state = self.state_at(now).as_str();
         Ok(vec![json!(state), json!(self.days_left(now)), json!(self.age_days(now))])
     }
@@ -44,7 +44,7 @@ impl Shown for DealRow {
 impl Shown for ConflictRow {
     const COMPUTED: &'static [&'static str] = &[EFFECTIVE_STATE, "age_days", "overdue"];
 
-    fn computed(&self, now: Instant, _: &Connection) -> rusqlite::Result<Vec<Value>> {
+    fn computed(&self, now: Instant, _: Option<&Connection>) -> rusqlite::Result<Vec<Value>> {
         let state = self.state_at(now).as_str();
         Ok(vec![json!(state), json!(self.age_days(now)), json!(self.is_overdue(now))])
     }
@@ -53,7 +53,7 @@ impl Shown for ConflictRow {
 impl Shown for ClaimRow {
     const COMPUTED: &'static [&'static str] = &["age_days"];
 
-    fn computed(&self, now: Instant, _: &Connection) -> rusqlite::Result<Vec<Value>> {
+    fn computed(&self, now: Instant, _: Option<&Connection>) -> rusqlite::Result<Vec<Value>> {
         Ok(vec![json!(self.age_days(now))])
     }
 }
@@ -61,8 +61,8 @@ impl Shown for ClaimRow {
 impl Shown for BalanceRow {
     const COMPUTED: &'static [&'static str] = &["lot_state"];
 
-    fn computed(&self, now: Instant, db: &Connection) -> rusqlite::Result<Vec<Value>> {
-        let lot = find_lot(self, db)?;
+    fn computed(&self, now: Instant, db: Option<&Connection>) -> rusqlite::Result<Vec<Value>> {
+        let lot = db.map(|db| find_lot(self, db)).transpose()?.flatten();
         Ok(vec![json!(lot.map(|lot| lot.state_at(now, self).as_str()))])
     }
 }
@@ -83,7 +83,7 @@ fn find_lot(of: &BalanceRow, db: &Connection) -> rusqlite::Result<Option<LotRow>
 impl Shown for ProgrammeRow {
     const COMPUTED: &'static [&'static str] = &["terms"];
 
-    fn computed(&self, _: Instant, _: &Connection) -> rusqlite::Result<Vec<Value>> {
+    fn computed(&self, _: Instant, _: Option<&Connection>) -> rusqlite::Result<Vec<Value>> {
         let terms = self.terms().ok().flatten();
         Ok(vec![terms.and_then(|terms| serde_json::to_value(terms).ok()).unwrap_or_default()])
     }

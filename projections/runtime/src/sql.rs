@@ -4,6 +4,7 @@ use crate::{Answer, Reader, ReaderError, StatementError, effective};
 use chl_events::Instant;
 use rusqlite::{
     hooks::{AuthAction, AuthContext, Authorization},
+    limits::Limit,
     types::ValueRef,
 };
 use serde_json::Value;
@@ -12,15 +13,23 @@ use std::time::Duration;
 /// After so many steps of SQLite's machine the time is looked at.
 const STEPS: i32 = 10_000;
 
+/// No text or blob of a statement may have more bytes.
+const MOST_BYTES_OF_VALUE: i32 = 16 << 20;
+/// An answer may have so many bytes: it is held in memory until all of it is there.
+const MOST_BYTES_OF_ANSWER: usize = 256 << 20;
+
 /// Pragmas that only tell what there is.
 const TELLING_PRAGMAS: [&str; 4] = ["table_info", "table_xinfo", "table_list", "index_list"];
+
+/// Functions that reach beyond the tables.
+const DENIED_FUNCTIONS: [&str; 2] = ["load_extension", "fts3_tokenizer"];
 
 fn authorize(context: AuthContext<'_>) -> Authorization {
     let action = context.action;
     let reads =
         matches!(action, AuthAction::Select | AuthAction::Recursive | AuthAction::Read { .. });
     let computes = matches!(action, AuthAction::Function { function_name }
-        if !function_name.eq_ignore_ascii_case("load_extension"));
+        if !DENIED_FUNCTIONS.iter().any(|denied| function_name.eq_ignore_ascii_case(denied)));
     let tells = matches!(action, AuthAction::Pragma { pragma_name, .. }
         if TELLING_PRAGMAS.contains(&pragma_name));
     let allowed = reads || computes || tells;
@@ -30,10 +39,11 @@ fn authorize(context: AuthContext<'_>) -> Authorization {
 impl Reader {
     /// Runs one statement that only reads, and answers with its rows.
     ///
-    /// Deals and conflicts have their `effective_state` at `now`. A statement that speaks of
-    /// `scorecards` finds them as a table, for every calendar month, quarter, half and year with
-    /// facts. Everything else is refused before it runs: writing, attaching files, changing
-    /// settings. One that runs longer than `limit` is stopped.
+    /// Deals, conflicts and claims have what depends on the moment as columns: `effective_state`,
+    /// `days_left`, `age_days`, `overdue`. A statement that speaks of `scorecards` finds them as a
+    /// table, for every calendar month, quarter, half and year with facts. Everything else is
+    /// refused before it runs: writing, attaching files, changing settings. One that runs longer
+    /// than `limit`, or answers with more than 256 MiB, is stopped.
     pub fn sql(
         &mut self,
         statement: &str,
@@ -46,6 +56,7 @@ impl Reader {
         self.db.pragma_update(None, "query_only", true)?;
         tabulated?;
         let began = std::time::Instant::now();
+        self.db.set_limit(Limit::SQLITE_LIMIT_LENGTH, MOST_BYTES_OF_VALUE)?;
         self.db.authorizer(Some(authorize))?;
         let late = move || limit.is_some_and(|limit| began.elapsed() > limit);
         self.db.progress_handler(STEPS, Some(late))?;
@@ -53,7 +64,7 @@ impl Reader {
         self.db.progress_handler(0, None::<fn() -> bool>)?;
         self.db.authorizer(None::<fn(AuthContext<'_>) -> Authorization>)?;
         let rows = rows.map_err(|error| StatementError::of(&error, limit.unwrap_or_default()))?;
-        let (columns, rows) = rows.ok_or(StatementError::NoRows)?;
+        let (columns, rows) = rows?;
         let (position, recorded_at) = (checkpoint.position, checkpoint.recorded_at);
         Ok(Answer { position, recorded_at, columns, rows })
     }
@@ -66,25 +77,41 @@ impl Reader {
         Ok(effective::tabulate(&self.db, now)?)
     }
 
-    /// The columns and rows of a statement; none when it has no columns or would write.
-    fn select(&self, text: &str) -> rusqlite::Result<Option<Rows>> {
+    /// The columns and rows of a statement, unless it has no columns, would write, or answers with
+    /// more than anybody reads.
+    fn select(&self, text: &str) -> rusqlite::Result<Result<Rows, StatementError>> {
         let mut statement = self.db.prepare(text)?;
         let columns: Vec<String> = statement.column_names().map(Into::into).collect();
         if columns.is_empty() || !statement.readonly() {
-            return Ok(None);
+            return Ok(Err(StatementError::NoRows));
         }
-        let mut found = Vec::new();
+        let (mut found, mut bytes) = (Vec::new(), 0);
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
-            let values = (0..columns.len()).map(|at| row.get_ref(at).map(json));
-            found.push(values.collect::<rusqlite::Result<_>>()?);
+            let mut values = Vec::with_capacity(columns.len());
+            for at in 0..columns.len() {
+                let value = row.get_ref(at)?;
+                bytes += size_of::<Value>() + length(value);
+                values.push(json(value));
+            }
+            found.push(values);
+            if bytes > MOST_BYTES_OF_ANSWER {
+                return Ok(Err(StatementError::TooLarge { rows: found.len() }));
+            }
         }
-        Ok(Some((columns, found)))
+        Ok(Ok((columns, found)))
     }
 }
 
 /// The columns and the rows of an answer.
 type Rows = (Vec<String>, Vec<Vec<Value>>);
+
+fn length(value: ValueRef<'_>) -> usize {
+    match value {
+        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => bytes.len(),
+        ValueRef::Null | ValueRef::Integer(_) | ValueRef::Real(_) => 0,
+    }
+}
 
 fn json(value: ValueRef<'_>) -> Value {
     match value {
