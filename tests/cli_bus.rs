@@ -212,9 +212,83 @@ async fn what_is_no_command_is_listed_with_its_reason() {
             &json!("no json")
         )
     );
+    let number = one["parked"].to_string();
+    let bus = servers.urls()[0].clone();
+    let parked = |call: &[&str]| desk.run(&[&["parked", "--bus", &bus], call].concat());
+    let shown = parked(&["show", &number]);
+    assert_eq!(shown.json_lines(), listed, "{}", shown.err);
+    // As it is it would be parked again; mended it is decided, and the place is empty.
+    let unmended = parked(&["send", &number]);
+    assert!(unmended.code == 2 && unmended.err.contains("mend it"), "{}", unmended.err);
+    let mended = desk.path("mended");
+    std::fs::write(&mended, cli::PARTNER.replace(r#","time":"2026-01-02T09:00:00Z""#, "")).unwrap();
+    let sent = parked(&["send", &number, &mended.display().to_string()]);
+    assert_eq!(sent.code, 0, "{}", sent.err);
+    let began = std::time::Instant::now();
+    while desk.run(&["query", "partners"]).json_lines().is_empty() {
+        assert!(began.elapsed() < std::time::Duration::from_secs(60), "nothing was decided");
+    }
+    assert_eq!(parked(&[]).json_lines(), [] as [Value; 0]);
+    for call in [["show", &number].as_slice(), &["drop", &number, "--reason=noise"]] {
+        let gone = parked(call);
+        assert!(gone.code == 2 && gone.err.contains("dealt with"), "{}", gone.err);
+    }
+    let settled = parked(&["settled"]).json_lines();
+    assert_eq!(
+        (&settled[0]["done"], &settled[0]["by"], &settled[0]["sent_as"], &settled[0]["document"]),
+        (&json!("sent"), &json!("tester"), &json!("svc-portal"), &json!("no json"))
+    );
     assert_eq!(served.stop(), 0);
     let nowhere = desk.run(&["parked"]);
     assert_eq!(nowhere.code, 2, "{}", nowhere.err);
+}
+
+#[test]
+fn lines_go_over_the_bus_under_an_actors_name() {
+    let Some(servers) = Servers::start(Shape::One).unwrap() else { return };
+    let desk = Desk::new();
+    let served = desk.serve_with(&on_bus(&desk, &servers));
+    let bus = servers.urls()[0].clone();
+    let recruit = |number: usize| {
+        let data = json!({ "partner": format!("r-{number}"), "name": "A", "types": ["reseller"] });
+        json!({ "id": number.to_string(), "type": "RecruitPartner", "data": data }).to_string()
+    };
+    let mut lines: Vec<String> = (0..600).map(recruit).collect();
+    lines.insert(300, "no json".to_owned());
+    lines.insert(400, recruit(7).replace("\"7\"", "\"again\""));
+    let submit = |lines: &[String]| {
+        let call = ["submit", "--as", "svc-portal", "--bus", &bus];
+        desk.run_with(&call, lines.join("\n").as_bytes())
+    };
+    let run = submit(&lines);
+    assert_eq!(run.code, 3, "{}", run.err);
+    let answers = run.json_lines();
+    assert_eq!(answers.len(), lines.len());
+    for (number, answer) in answers.iter().enumerate() {
+        let expected = match number {
+            300 => ("rejected", json!("command.malformed"), json!(301)),
+            400 => ("rejected", json!("partner.known"), Value::Null),
+            _ => ("accepted", Value::Null, Value::Null),
+        };
+        let told = (&answer["outcome"], answer["code"].clone(), answer["line"].clone());
+        assert_eq!((told.0.as_str().unwrap(), told.1, told.2), expected, "{answer}");
+    }
+    assert_eq!(answers[599]["id"], json!("597"), "answers come in the order of the lines");
+    assert!(run.err.contains("600 accepted, 2 rejected"), "{}", run.err);
+    let again = submit(&lines[..300]);
+    assert!(again.json_lines().iter().all(|answer| answer["duplicate"] == json!(true)));
+    assert_eq!(again.code, 0, "{}", again.err);
+    let stranger = desk.run_with(&["submit", "--as", "nobody", "--bus", &bus], lines[0].as_bytes());
+    assert_eq!(stranger.json_lines()[0]["code"], json!("not_permitted.actor"));
+    assert_eq!(stranger.code, 3);
+    assert_eq!(served.stop(), 0);
+    for (call, named) in [
+        (["submit", "--as", "svc-portal"].as_slice(), "--bus"),
+        (&["submit", "--as", "svc-portal", "--dry-run"], "--dry-run"),
+    ] {
+        let wrong = desk.run_with(call, b"");
+        assert!(wrong.code == 2 && wrong.err.contains(named), "{}", wrong.err);
+    }
 }
 
 #[test]

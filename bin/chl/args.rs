@@ -149,7 +149,7 @@ impl Args {
         };
         let output = Output::standard(global.output);
         match call {
-            Call::Submit(call) => call.run(place, output),
+            Call::Submit(call) => call.run(place, &global.servers, output),
             Call::Demo(call) => call.run(global.data, output),
             Call::Import(Import::Csv(call)) => call.run(place, output),
             Call::Rebuild(call) => call.run(place, output),

@@ -38,6 +38,7 @@ const PUBLISHED: &[(&str, &[&str])] = &[
     ("chl.main.partner.p-1.DealWon", &[]),
     ("chl.main.feeds", &[]),
     ("chl.main.parked.ops.RegisterCustomer", &[]),
+    ("chl.main.settled.svc-portal.RegisterCustomer", &["ops"]),
     ("$KV.chl-main-vault.actor.u-1", &[]),
     ("$KV.chl-main-lease.writer", &[]),
     ("$JS.API.STREAM.INFO.chl-main-log", &["auditor", "ops"]),
@@ -45,6 +46,9 @@ const PUBLISHED: &[(&str, &[&str])] = &[
     ("$JS.API.STREAM.MSG.GET.KV_chl-main-vault", &[]),
     ("$JS.API.STREAM.MSG.GET.chl-main-results", &[]),
     ("$JS.API.STREAM.MSG.GET.chl-main-parked", &["ops"]),
+    ("$JS.API.STREAM.MSG.DELETE.chl-main-parked", &["ops"]),
+    ("$JS.API.STREAM.MSG.GET.chl-main-settled", &["ops"]),
+    ("$JS.API.STREAM.MSG.DELETE.chl-main-settled", &[]),
     ("$JS.API.STREAM.DELETE.chl-main-log", &[]),
     ("$JS.API.STREAM.PURGE.chl-main-log", &[]),
     ("$JS.API.STREAM.UPDATE.chl-main-log", &[]),
@@ -170,7 +174,11 @@ async fn no_answer_goes_where_its_sender_may_not(partner: &Client, service: &Cli
             partner.publish_with_reply(subject, target, body.clone().into()).await.unwrap();
         }
     }
-    partner.flush().await.unwrap();
+    // Behind all of that on the same connection: the application is decided, and once.
+    let subject = "chl.main.as.p-1-app.cmd.ApplyForProgramme";
+    let answer = partner.request(subject, apply.to_string().into()).await.unwrap();
+    let answer: Value = serde_json::from_slice(&answer.payload).unwrap();
+    assert_eq!((&answer["duplicate"], &answer["position"]), (&json!(true), &json!(2)), "{answer}");
     let recruit = json!({ "partner": "p-2", "name": "B", "types": ["reseller"] });
     let recruit = json!({ "id": "2", "type": "RecruitPartner", "data": recruit }).to_string();
     let subject = "chl.main.as.svc-portal.cmd.RecruitPartner";

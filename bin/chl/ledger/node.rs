@@ -213,7 +213,8 @@ impl Node {
         Ok(Failure::new(
             Exit::Unavailable,
             format_args!(
-                "ledger {:?} takes commands through {holder}; send them over the bus",
+                "ledger {:?} takes commands through {holder}; `chl submit --as ACTOR` sends them \
+                 over the bus",
                 place.ledger()
             ),
         ))

@@ -17,6 +17,24 @@ pub(super) struct Tally {
     exit: Exit,
 }
 
+/// What of an answer's document is counted.
+#[derive(serde::Deserialize)]
+struct Shown {
+    outcome: Ended,
+    #[serde(default)]
+    duplicate: bool,
+    #[serde(default)]
+    code: String,
+}
+
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Ended {
+    Accepted,
+    Rejected,
+    Failed,
+}
+
 impl Default for Tally {
     fn default() -> Self {
         Self { accepted: 0, already: 0, rejected: 0, failed: 0, exit: Exit::Success }
@@ -38,6 +56,24 @@ impl Tally {
         };
         *counter += 1;
         self.exit = self.exit.worse(exit);
+    }
+
+    /// Counts an answer that came as a document; says whether it is about a line that is no
+    /// command.
+    pub(super) fn count_shown(&mut self, text: &str) -> Outcome<bool> {
+        let shown: Shown = serde_json::from_str(text).or_exit(Exit::Internal, "an answer")?;
+        let (counter, exit) = match shown.outcome {
+            Ended::Accepted if shown.duplicate => (&mut self.already, Exit::Success),
+            Ended::Accepted => (&mut self.accepted, Exit::Success),
+            Ended::Rejected if shown.code == "stream.changed" => {
+                (&mut self.rejected, Exit::StreamChanged)
+            }
+            Ended::Rejected => (&mut self.rejected, Exit::Rejected),
+            Ended::Failed => (&mut self.failed, Exit::Unavailable),
+        };
+        *counter += 1;
+        self.exit = self.exit.worse(exit);
+        Ok(shown.code.starts_with("command."))
     }
 
     /// How a call with these answers ends.

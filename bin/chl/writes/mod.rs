@@ -5,6 +5,7 @@ mod decide;
 mod demo;
 mod import_csv;
 mod import_log;
+mod over_bus;
 mod rebuild;
 mod repair;
 mod replay;

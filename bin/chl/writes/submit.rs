@@ -1,6 +1,9 @@
 //! `chl submit`: commands as JSON lines in, answers as JSON lines out.
 
-use super::service::{decided, open_door};
+use super::{
+    over_bus::send_over_bus,
+    service::{decided, open_door},
+};
 use crate::{
     exit::Exit,
     failure::{Failure, Outcome},
@@ -9,8 +12,10 @@ use crate::{
     output::{Output, Sink},
     owner::{Reached, Submission, reach},
     place::Place,
+    servers::Servers,
     talk, user,
 };
+use chl_events::ActorId;
 use indicatif::ProgressBar;
 use std::{
     io::{self, BufRead},
@@ -39,11 +44,23 @@ pub(crate) struct Submit {
     /// Believes the actor, role and partner that a line claims.
     #[arg(long)]
     trust_claims: bool,
+    /// Sends the lines over the bus under this actor's name, through whichever process takes the
+    /// ledger's commands; each is sent until it is answered.
+    #[arg(long = "as", value_name = "ACTOR", conflicts_with_all = ["dry_run", "trust_claims"])]
+    sent_as: Option<ActorId>,
+    /// The servers of the bus, where the ledger itself is embedded.
+    #[arg(long, value_name = "URL", env = "CHL_BUS")]
+    bus: Option<String>,
 }
 
 impl Submit {
     /// Sends the lines and writes the answers.
-    pub(crate) fn run(&self, place: &Place, mut output: Output) -> Outcome<Exit> {
+    pub(crate) fn run(
+        &self,
+        place: &Place,
+        servers: &Servers,
+        mut output: Output,
+    ) -> Outcome<Exit> {
         let submission = Submission {
             actor: user::actor()?.to_string(),
             source: SOURCE.to_owned(),
@@ -52,7 +69,17 @@ impl Submit {
         };
         let bar = talk::progress("commands", None);
         let lines = Lines::open(self.file.as_deref(), bar.clone())?;
-        let exit = send(place, &submission, lines, &mut output)?;
+        let exit = match &self.sent_as {
+            None => send(place, &submission, lines, &mut output)?,
+            Some(actor) => {
+                let urls = self.bus.as_deref().or(servers.nats.as_deref());
+                let urls = urls.ok_or_else(|| {
+                    Failure::usage("--as sends over the bus: say where it is, --bus or --nats")
+                })?;
+                let connection = servers.connect(urls)?;
+                send_over_bus(place, &connection, actor.clone(), lines, &mut output)?
+            }
+        };
         bar.finish_and_clear();
         output.end()?;
         Ok(exit)

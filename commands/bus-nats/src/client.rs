@@ -53,6 +53,13 @@ pub enum Reply {
     },
 }
 
+/// Whether a document is to be sent again.
+#[derive(Deserialize)]
+struct Again {
+    #[serde(default)]
+    retry: bool,
+}
+
 /// Says why a command or a question has no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
@@ -91,15 +98,19 @@ impl LedgerClient {
     /// Sends a command under an id until it is answered for good. The id makes it harmless to send
     /// it again, here or later.
     pub async fn command(&self, id: &str, command: &Command) -> Result<Reply, ClientError> {
-        let body = document(id, command)?;
-        let subject = self.subject(Lane::Command, command.kind().name);
+        let answer = self.send(command.kind().name, &document(id, command)?).await?;
+        Ok(serde_json::from_str(&answer)?)
+    }
+
+    /// Sends a document of a type until it is answered for good, and gives the answer as it came.
+    /// Whatever the document is, it gets one; its id makes it harmless to send it again.
+    pub async fn send(&self, kind: &str, document: &str) -> Result<String, ClientError> {
+        let subject = self.subject(Lane::Command, kind);
         let (began, mut pause) = (Instant::now(), FIRST_PAUSE);
         loop {
-            let why = match self.request(&subject, &body).await {
-                Ok(answer) if answer.get("retry") != Some(&Value::Bool(true)) => {
-                    return Ok(serde_json::from_value(answer)?);
-                }
-                Ok(answer) => answer.to_string(),
+            let why = match self.request(&subject, document).await {
+                Ok(answer) if !serde_json::from_str::<Again>(&answer)?.retry => return Ok(answer),
+                Ok(answer) => answer,
                 Err(why) => why,
             };
             if began.elapsed() + pause > self.patience {
@@ -123,7 +134,7 @@ impl LedgerClient {
     pub async fn query(&self, view: &str, filters: &Value) -> Result<Vec<Value>, ClientError> {
         let subject = self.subject(Lane::Query, view);
         let asked = self.request(&subject, &filters.to_string()).await;
-        let mut answer = asked.map_err(ClientError::Unanswered)?;
+        let mut answer: Value = serde_json::from_str(&asked.map_err(ClientError::Unanswered)?)?;
         let text =
             |field: &str| answer.get(field).and_then(Value::as_str).unwrap_or_default().to_owned();
         let refused = ClientError::Refused { code: text("code"), message: text("message") };
@@ -138,12 +149,12 @@ impl LedgerClient {
     }
 
     /// One request; what went wrong as text, since all of it means the same: ask again.
-    async fn request(&self, subject: &str, body: &str) -> Result<Value, String> {
+    async fn request(&self, subject: &str, body: &str) -> Result<String, String> {
         let asking = self.nats.request(subject.to_owned(), body.to_owned().into());
         let answer = tokio::time::timeout(self.timeout, asking).await;
         let answer = answer.map_err(|_| format!("nothing came within {:?}", self.timeout))?;
         let answer = answer.map_err(|error| error.to_string())?;
-        serde_json::from_slice(&answer.payload).map_err(|error| error.to_string())
+        String::from_utf8(answer.payload.to_vec()).map_err(|error| error.to_string())
     }
 }
 

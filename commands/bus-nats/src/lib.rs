@@ -6,6 +6,7 @@
 //! chl.LEDGER.as.ACTOR.queue.TYPE    a command to publish and go: kept until it is decided
 //! chl.LEDGER.as.ACTOR.result.TYPE   the answer to a command of the queue
 //! chl.LEDGER.parked.ACTOR.TYPE      a command of the queue that is none, with the reason
+//! chl.LEDGER.settled.ACTOR.TYPE     what became of it
 //! chl.LEDGER.event.TYPE.STREAM…     what was recorded, in order, for those who react
 //! chl.LEDGER.partner.PARTNER.TYPE   the same for one partner, as far as it may see it
 //! chl.LEDGER.cmd.TYPE               a command whose claims are believed, where that is allowed
@@ -24,6 +25,7 @@ mod events;
 mod feeds;
 mod lease;
 mod missed;
+mod parking;
 mod queue;
 mod quota;
 mod redacted;
@@ -39,7 +41,8 @@ pub use events::{Events, EventsError, EventsOptions};
 pub use feeds::{Feeds, FeedsOptions};
 pub use lease::{Held, Lease, LeaseError};
 pub use missed::{FeedReader, Missed, MissedError};
-pub use queue::{Parked, Queue, QueueError, QueueOptions, parked};
+pub use parking::{Deal, Parked, Parking, ParkingError, Settled};
+pub use queue::{Queue, QueueError, QueueOptions};
 pub use redacted::{Parties, PartiesError, RedactError, Redacted, Redaction};
 pub use refusal::Refusal;
 pub use vault::{BucketError, BucketKeys};

@@ -8,6 +8,7 @@ use crate::{
     counts::{Counts, QueueCounts},
     desk::{Answered, Desk, traced},
     door::Behind,
+    parking::{CODE, MESSAGE, one_line},
     subject::{self, Lane, Subjects},
 };
 use async_nats::{
@@ -28,9 +29,6 @@ use tokio::{
 
 /// The header in which a sender may name its inbox, to be answered there as well.
 const REPLY_TO: &str = "Chl-Reply-To";
-/// The headers of a parked command.
-const CODE: &str = "Chl-Code";
-const MESSAGE: &str = "Chl-Message";
 
 /// How often the queue's length is looked at.
 const MEASURED: Duration = Duration::from_secs(5);
@@ -52,12 +50,20 @@ pub struct QueueOptions {
     pub results_age: Duration,
     /// How many bytes of results stay at most; the oldest go first.
     pub results_bytes: i64,
+    /// How long it is told what became of a command that was parked.
+    pub settled_age: Duration,
 }
 
 impl Default for QueueOptions {
     fn default() -> Self {
-        let week = Duration::from_secs(7 * 24 * 3600);
-        Self { replicas: 1, under_way: 512, results_age: week, results_bytes: 1 << 30 }
+        let days = |days: u64| Duration::from_secs(days * 24 * 3600);
+        Self {
+            replicas: 1,
+            under_way: 512,
+            results_age: days(7),
+            results_bytes: 1 << 30,
+            settled_age: days(365),
+        }
     }
 }
 
@@ -96,6 +102,7 @@ impl Queue {
         let queue = made(&context, kept(&subjects, options)).await?;
         made(&context, results(&subjects, options)).await?;
         made(&context, parking(&subjects, options)).await?;
+        made(&context, settled(&subjects, options)).await?;
         let name = subjects.stream("queue");
         let durable = pull::Config {
             durable_name: Some("writer".into()),
@@ -162,6 +169,15 @@ fn parking(subjects: &Subjects, options: QueueOptions) -> Config {
         storage: StorageType::File,
         num_replicas: options.replicas,
         ..Default::default()
+    }
+}
+
+fn settled(subjects: &Subjects, options: QueueOptions) -> Config {
+    Config {
+        name: subjects.stream("settled"),
+        subjects: vec![subjects.settled("*", "*")],
+        max_age: options.settled_age,
+        ..parking(subjects, options)
     }
 }
 
@@ -342,74 +358,10 @@ fn names(message: &jetstream::Message) -> (String, &str) {
     (actor, subject::name(subject))
 }
 
-/// A header holds one line.
-fn one_line(text: &str) -> String {
-    text.replace(['\r', '\n'], " ")
-}
-
 /// How long a command waits before its next try: a second, then twice as long each time.
 fn pause(tries: i64) -> Duration {
     let doublings = tries.clamp(1, 16) - 1;
     Duration::from_secs(1 << doublings).min(LONGEST_PAUSE)
-}
-
-/// A command of the queue that is none.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Parked {
-    /// Its number in the parking stream.
-    pub sequence: u64,
-    /// Who sent it.
-    pub actor: String,
-    /// The type its subject names.
-    pub name: String,
-    /// Why it was parked.
-    pub code: String,
-    /// The same for people.
-    pub message: String,
-    /// When, as the server says (RFC 3339).
-    pub at: String,
-    /// Its document, as it was sent.
-    pub document: Vec<u8>,
-}
-
-/// Lists what is parked, the oldest first.
-pub async fn parked(
-    nats: &async_nats::Client,
-    ledger: &chl_events::Code,
-) -> Result<Vec<Parked>, QueueError> {
-    let subjects = Subjects::of(ledger.clone());
-    let name = subjects.stream("parked");
-    let context = jetstream::new(nats.clone());
-    let stream = context.get_stream(&name).await.map_err(stream_error(&name))?;
-    let state = &stream.cached_info().state;
-    let mut found = Vec::new();
-    for sequence in state.first_sequence..=state.last_sequence {
-        let message = match stream.get_raw_message(sequence).await {
-            Ok(message) => message,
-            // One that an operator has dealt with and removed.
-            Err(error)
-                if error.kind() == jetstream::stream::RawMessageErrorKind::NoMessageFound =>
-            {
-                continue;
-            }
-            Err(error) => return Err(stream_error(&name)(error)),
-        };
-        let header = |key| {
-            message.headers.get(key).map_or_else(String::new, |value| value.as_str().to_owned())
-        };
-        let mut tokens = message.subject.as_str().split('.').skip(3);
-        let mut token = || tokens.next().unwrap_or_default().to_owned();
-        found.push(Parked {
-            sequence,
-            actor: token(),
-            name: token(),
-            code: header(CODE),
-            message: header(MESSAGE),
-            at: message.time.to_string(),
-            document: message.payload.to_vec(),
-        });
-    }
-    Ok(found)
 }
 
 #[cfg(test)]

@@ -63,6 +63,11 @@ impl Subjects {
         format!("chl.{}.parked.{actor}.{name}", self.ledger)
     }
 
+    /// Where it is noted what became of them; `*` for any actor or type.
+    pub(crate) fn settled(&self, actor: &str, name: &str) -> String {
+        format!("chl.{}.settled.{actor}.{name}", self.ledger)
+    }
+
     /// Every event that leaves.
     pub(crate) fn events(&self) -> String {
         format!("chl.{}.event.>", self.ledger)

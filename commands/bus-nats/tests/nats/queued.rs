@@ -2,7 +2,7 @@
 
 use crate::stage::{Stage, line, recruit};
 use async_nats::{HeaderMap, jetstream};
-use chl_bus_nats::{Queue, QueueOptions, parked};
+use chl_bus_nats::{Deal, Parking, ParkingError, Queue, QueueOptions};
 use chl_events::Code;
 use chl_log::EventLog;
 use futures_util::StreamExt;
@@ -74,14 +74,35 @@ async fn what_is_no_command_is_parked_with_its_reason() {
     for code in known {
         assert!(codes.contains(&json!(code)), "{code} is missing in {codes:?}");
     }
-    let main = Code::new("main").unwrap();
-    let mut parked = parked(&stage.nats, &main).await.unwrap();
+    let parking = Parking::of(&stage.nats, &Code::new("main").unwrap());
+    let mut parked = parking.list().await.unwrap();
     parked.sort_by(|one, other| one.code.cmp(&other.code));
     let codes: Vec<_> = parked.iter().map(|one| one.code.as_str()).collect();
     assert_eq!(codes, ["command.malformed", "not_permitted.actor"], "a refusal is an answer");
     assert_eq!(parked[0].document, b"no json\nat all");
     assert!(parked[0].message.contains("line 1"), "{:?}", parked[0]);
     assert_eq!((parked[1].actor.as_str(), parked[1].name.as_str()), ("nobody", "RecruitPartner"));
+    // One is mended and sent, the other taken out, and both leave a note.
+    let (ops, svc) = ("ops".parse().unwrap(), "svc".parse().unwrap());
+    let mended = recruit("p-3");
+    let document = mended.as_bytes();
+    let send = Deal::Send { sent_as: &svc, name: "RecruitPartner", document };
+    parking.settle(&parked[0], &send, &ops).await.unwrap();
+    parking.settle(&parked[1], &Deal::Drop { reason: "a stranger\ntwice" }, &ops).await.unwrap();
+    assert_eq!(parking.list().await.unwrap(), []);
+    let again = parking.one(parked[0].sequence).await.unwrap_err();
+    assert!(matches!(again, ParkingError::Unknown(_)), "{again}");
+    let answered = results(&stage, 5).await;
+    assert!(answered.iter().any(|one| one["id"] == json!("r-p-3")), "{answered:?}");
+    let settled = parking.settled().await.unwrap();
+    let done: Vec<_> = settled.iter().map(|one| (one.done.as_str(), one.by.as_str())).collect();
+    assert_eq!(done, [("sent", "ops"), ("dropped", "ops")]);
+    assert_eq!(settled[0].sent_as, "svc");
+    assert_eq!(settled[1].reason, "a stranger twice");
+    let documents = settled.iter().zip(&parked).all(|(one, was)| {
+        one.parked.document == was.document && one.parked.sequence == was.sequence
+    });
+    assert!(documents, "the notes have the documents as they were: {settled:?}");
     queue.close().await;
 }
 
