@@ -1,0 +1,124 @@
+//! Other tools read the file of read models while it is written, and come to the same sums.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+mod cli;
+
+use cli::Desk;
+use serde_json::{Value, json};
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::atomic::{AtomicUsize, Ordering},
+};
+
+const TOOLS: [&str; 3] = ["sqlite3", "pandas", "duckdb"];
+/// How often each tool reads while commands come in.
+const READS: usize = 4;
+/// How many accruals are sent at a time.
+const ACCRUALS: usize = 50;
+/// What the script says of a tool that is not installed.
+const NOT_INSTALLED: i32 = 77;
+
+const POSTINGS: &str = "SELECT currency, sum(debit_minor) AS debit, sum(credit_minor) AS credit \
+                        FROM postings GROUP BY currency ORDER BY currency";
+const BALANCES: &str = "SELECT fund, currency, sum(available_minor) AS available, \
+                        sum(paid_minor) AS paid FROM balances WHERE lot = 'total' \
+                        GROUP BY fund, currency ORDER BY fund, currency";
+
+/// What a tool reads; none where it is not installed, which is a visible skip on a desk and a
+/// failure in CI.
+fn read(tool: &str, views: &Path) -> Option<Value> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let installed = root.join("target/nats/bin/python");
+    let python = std::env::var_os("CHL_PYTHON").map_or(installed, PathBuf::from);
+    let script = root.join("tests/tools/read_views.py");
+    let run = Command::new(python).arg(script).arg(tool).arg(views).output();
+    match run {
+        Ok(run) if run.status.success() => Some(serde_json::from_slice(&run.stdout).unwrap()),
+        Ok(run) if run.status.code() != Some(NOT_INSTALLED) => {
+            panic!("{tool}: {}", String::from_utf8_lossy(&run.stderr))
+        }
+        Ok(_) | Err(_) => {
+            let what = format!("{tool} is not installed; .ci/run installs it");
+            assert!(std::env::var_os("CI").is_none(), "{what}");
+            std::io::stderr().write_all(format!("SKIPPED: {what}\n").as_bytes()).unwrap();
+            None
+        }
+    }
+}
+
+/// Sales of one partner, each with an accrual.
+fn accruals(from: usize) -> String {
+    let lines = (from..from + ACCRUALS).map(|number| {
+        let net = format!("{}.{:02}", 100 + number, number % 100);
+        let data = json!({
+            "partner": "p-1", "programme": "gold", "sale": format!("t-{number}"),
+            "net_amount": {"amount": net, "currency": "USD"}, "sold_on": "2026-03-05"
+        });
+        json!({"id": format!("t-{number}"), "type": "AccrueCoop", "data": data}).to_string()
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// The same sums by `chl sql`, as of the position that a tool has seen.
+fn told(desk: &Desk, position: u64) -> Value {
+    let as_of = (position - 1).to_string();
+    let rows = |statement: &str| -> Vec<Value> {
+        let run = desk.run(&["sql", statement, "--as-of", &as_of]);
+        assert_eq!(run.code, 0, "{}", run.err);
+        let in_order = |row: Value, columns: &[&str]| -> Value {
+            columns.iter().map(|column| row[*column].clone()).collect()
+        };
+        let columns: &[&str] = if statement == POSTINGS {
+            &["currency", "debit", "credit"]
+        } else {
+            &["fund", "currency", "available", "paid"]
+        };
+        run.json_lines().into_iter().map(|row| in_order(row, columns)).collect()
+    };
+    json!({
+        "position": [position, position],
+        "postings": rows(POSTINGS),
+        "balances": rows(BALANCES),
+    })
+}
+
+#[test]
+fn tools_read_while_the_ledger_writes_and_agree_to_the_cent() {
+    let desk = Desk::with_history();
+    let served = desk.serve();
+    let views = desk.path("main/views.sqlite");
+    let reading = AtomicUsize::new(TOOLS.len());
+    let seen: Vec<Value> = std::thread::scope(|scope| {
+        let writer = scope.spawn(|| {
+            let mut from = 0;
+            while reading.load(Ordering::Acquire) > 0 {
+                let run = desk.submit(&accruals(from));
+                assert_eq!(run.code, 0, "{}", run.err);
+                from += ACCRUALS;
+            }
+            from
+        });
+        let (views, reading) = (&views, &reading);
+        let readers = TOOLS.map(|tool| {
+            scope.spawn(move || {
+                let seen: Vec<Value> = (0..READS).map_while(|_| read(tool, views)).collect();
+                reading.fetch_sub(1, Ordering::Release);
+                seen
+            })
+        });
+        let seen = readers.into_iter().flat_map(|reader| reader.join().unwrap()).collect();
+        assert!(writer.join().unwrap() > 0, "nothing was written meanwhile");
+        seen
+    });
+    for sums in seen {
+        let [low, high] = [0, 1].map(|at| sums["position"][at].as_u64().unwrap());
+        assert_eq!(low, high, "all views stand at one position");
+        for sum in sums["postings"].as_array().unwrap() {
+            assert_eq!(sum[1], sum[2], "debits equal credits");
+        }
+        assert_eq!(sums, told(&desk, low));
+    }
+    assert_eq!(served.stop(), 0);
+}
