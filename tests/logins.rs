@@ -188,6 +188,10 @@ fn a_user_has_a_password() {
     gate.keeps_out(&node.clone().option("--nats-password-file", wrong), 5, "--nats-password-file");
     gate.keeps_out(&node, 2, "CHL_NATS_PASSWORD");
     gate.keeps_out(&Said::default(), 5, "--nats-user");
+    let named = node.clone().variable("CHL_NATS_PASSWORD", right);
+    for inbox in ["INBOX.node", "_INBOX.*"] {
+        gate.keeps_out(&named.clone().option("--nats-inbox", inbox), 2, "--nats-inbox");
+    }
     let other = Said::default().option("--nats-user", "nobody");
     gate.keeps_out(&other.variable("CHL_NATS_PASSWORD", right), 5, "--nats-user nobody");
     let (code, _, err) = gate.run(

@@ -4,6 +4,7 @@ use crate::{
     exit::Exit,
     failure::{Failure, Outcome, Step},
 };
+use chl_events::Code;
 use chl_log_nats::{Access, ConnectError, Connection, Login, Tls};
 use std::path::{Path, PathBuf};
 
@@ -53,6 +54,10 @@ struct Reach {
     /// A credentials file: a JWT and its seed.
     #[arg(long, value_name = "FILE", global = true, env = "CHL_NATS_CREDS", help_heading = HEADING)]
     nats_creds: Option<PathBuf>,
+    /// What the subjects begin with on which answers come, where the servers permit no others;
+    /// without it _INBOX.USER for --nats-user USER, else _INBOX.
+    #[arg(long, value_name = "PREFIX", global = true, env = "CHL_NATS_INBOX", help_heading = HEADING)]
+    nats_inbox: Option<String>,
     /// The authorities whose certificates to trust instead of the system's; refuses servers that
     /// do not encrypt.
     #[arg(long, value_name = "FILE", global = true, env = "CHL_NATS_CA", help_heading = HEADING)]
@@ -92,7 +97,22 @@ impl Reach {
             roots: self.nats_ca.clone(),
             client: self.nats_cert.clone().zip(self.nats_key.clone()),
         };
-        Ok(Access { login: self.login()?, tls, ..Access::new(servers, NAME) })
+        let inbox = self.inbox()?;
+        Ok(Access { login: self.login()?, tls, inbox, ..Access::new(servers, NAME) })
+    }
+
+    /// The prefix of inboxes; the ledger answers to none but what begins with `_INBOX.`.
+    fn inbox(&self) -> Outcome<Option<String>> {
+        match &self.nats_inbox {
+            Some(prefix) if prefix.starts_with("_INBOX.") => Ok(Some(prefix.clone())),
+            Some(prefix) => Err(Failure::usage(format_args!(
+                "--nats-inbox {prefix:?} is no prefix such as _INBOX.svc-portal"
+            ))),
+            None => {
+                let named = self.nats_user.as_deref().filter(|user| Code::new(user).is_ok());
+                Ok(named.map(|user| format!("_INBOX.{user}")))
+            }
+        }
     }
 
     fn login(&self) -> Outcome<Login> {
@@ -126,7 +146,7 @@ impl Reach {
     /// Why the servers were not reached, and which option to look at.
     fn unreached(&self, error: ConnectError) -> Failure {
         let exit = match &error {
-            ConnectError::Keys { .. } => Exit::Usage,
+            ConnectError::Keys { .. } | ConnectError::Inbox(_) => Exit::Usage,
             ConnectError::NotLetIn { .. }
             | ConnectError::Distrusted { .. }
             | ConnectError::OwnCertificate { .. }
@@ -145,6 +165,7 @@ impl Reach {
             ConnectError::Keys { path, .. } => {
                 format!("{} cannot be used", self.option_of(path).unwrap_or("a file"))
             }
+            ConnectError::Inbox(_) => "--nats-inbox".into(),
             ConnectError::NotLetIn { .. } => self.not_let_in(),
             ConnectError::Distrusted { .. } => match &self.nats_ca {
                 Some(file) => {

@@ -158,6 +158,24 @@ async fn each_user_may_do_what_the_table_says_and_nothing_else() {
     let answer: Value = serde_json::from_slice(&answer.payload).unwrap();
     assert!(answer["rows"].is_array(), "{answer}");
     no_answer_goes_where_its_sender_may_not(&partner, &service).await;
+    // An operator deals with what is parked by what the program itself does, and nothing more.
+    service.publish("chl.main.as.svc-portal.queue.RecruitPartner", "no json".into()).await.unwrap();
+    let ops = Node::new(&folder.path().join("ops"), &servers, 1).known_as("ops", &password("ops"));
+    let began = Instant::now();
+    let number = loop {
+        let listed = ops.ask(&["parked"]);
+        if let Some(one) = listed.iter().find(|one| one["document"] == json!("no json")) {
+            break one["parked"].to_string();
+        }
+        assert!(began.elapsed() < Duration::from_secs(60), "nothing was parked: {listed:?}");
+    };
+    let mended = folder.path().join("mended");
+    let document = json!({ "id": "3", "type": "RegisterCustomer",
+        "data": { "customer": "acme", "name": "A" } });
+    std::fs::write(&mended, document.to_string()).unwrap();
+    ops.ask(&["parked", "send", &number, &mended.display().to_string(), "--as=ops"]);
+    let settled = ops.ask(&["parked", "settled"]);
+    assert_eq!(settled.last().unwrap()["sent_as"], json!("ops"), "{settled:?}");
     assert_eq!(node.stop(), Some(0), "{}", node.said());
 }
 

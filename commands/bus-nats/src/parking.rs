@@ -12,7 +12,7 @@ use async_nats::{
         stream::{RawMessageErrorKind, Stream},
     },
 };
-use chl_events::{ActorId, Code};
+use chl_events::{ActorId, Code, Instant};
 
 /// The headers of what is parked, and of what was.
 pub(crate) const CODE: &str = "Chl-Code";
@@ -203,6 +203,15 @@ fn header(message: &StreamMessage, name: &str) -> String {
     message.headers.get(name).map_or_else(String::new, |value| value.as_str().to_owned())
 }
 
+/// When the server took it, as every instant is written.
+fn instant(message: &StreamMessage) -> String {
+    let micros = message.time.unix_timestamp_nanos() / 1000;
+    i64::try_from(micros).map_or_else(
+        |_| message.time.to_string(),
+        |micros| Instant::from_micros(micros).to_string(),
+    )
+}
+
 fn parked(message: &StreamMessage) -> Parked {
     let mut tokens = message.subject.as_str().split('.').skip(3);
     let mut token = || tokens.next().unwrap_or_default().to_owned();
@@ -212,7 +221,7 @@ fn parked(message: &StreamMessage) -> Parked {
         name: token(),
         code: header(message, CODE),
         message: header(message, MESSAGE),
-        at: message.time.to_string(),
+        at: instant(message),
         document: message.payload.to_vec(),
     }
 }

@@ -26,6 +26,9 @@ pub struct Access {
     pub login: Login,
     /// How the connection is encrypted.
     pub tls: Tls,
+    /// What the subjects begin with on which answers come, where permissions name it; none for
+    /// `_INBOX`.
+    pub inbox: Option<String>,
     /// How long one attempt to connect may take.
     pub connect_timeout: Duration,
 }
@@ -93,6 +96,9 @@ pub enum ConnectError {
         /// What failed.
         source: io::Error,
     },
+    /// Inboxes cannot begin so.
+    #[error("inboxes cannot begin with {0:?}")]
+    Inbox(String),
     /// The threads that talk to the servers could not be started.
     #[error("the connection's threads could not be started: {0}")]
     Threads(#[source] io::Error),
@@ -152,6 +158,7 @@ impl Access {
             name: name.to_owned(),
             login: Login::Nobody,
             tls: Tls::default(),
+            inbox: None,
             connect_timeout: Duration::from_secs(5),
         }
     }
@@ -173,6 +180,13 @@ impl Access {
             .name(&self.name)
             .connection_timeout(self.connect_timeout)
             .require_tls(self.tls.required);
+        if let Some(inbox) = &self.inbox {
+            let wrong = |c: char| c.is_whitespace() || matches!(c, '*' | '>');
+            if inbox.contains(wrong) || inbox.split('.').any(str::is_empty) {
+                return Err(ConnectError::Inbox(inbox.clone()));
+            }
+            options = options.custom_inbox_prefix(inbox);
+        }
         if let Some(roots) = &self.tls.roots {
             certificates(roots)?;
             options = options.add_root_certificates(roots.clone());
@@ -277,6 +291,20 @@ fn about_certificate(alert: AlertDescription) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_prefix_that_is_no_subject_is_an_error() {
+        for (prefix, right) in [
+            ("_INBOX.ops", true),
+            ("_INBOX.", false),
+            ("", false),
+            ("_INBOX.*", false),
+            ("a b", false),
+        ] {
+            let access = Access { inbox: Some(prefix.into()), ..Access::new(Vec::new(), "a test") };
+            assert_eq!(access.options().is_ok(), right, "{prefix:?}");
+        }
+    }
 
     #[test]
     fn a_password_is_not_shown() {

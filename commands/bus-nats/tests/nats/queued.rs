@@ -3,7 +3,7 @@
 use crate::stage::{Stage, line, recruit};
 use async_nats::{HeaderMap, jetstream};
 use chl_bus_nats::{Deal, Parking, ParkingError, Queue, QueueOptions};
-use chl_events::Code;
+use chl_events::{Code, Instant};
 use chl_log::EventLog;
 use futures_util::StreamExt;
 use serde_json::{Value, json};
@@ -81,6 +81,7 @@ async fn what_is_no_command_is_parked_with_its_reason() {
     assert_eq!(codes, ["command.malformed", "not_permitted.actor"], "a refusal is an answer");
     assert_eq!(parked[0].document, b"no json\nat all");
     assert!(parked[0].message.contains("line 1"), "{:?}", parked[0]);
+    parked[0].at.parse::<Instant>().unwrap();
     assert_eq!((parked[1].actor.as_str(), parked[1].name.as_str()), ("nobody", "RecruitPartner"));
     // One is mended and sent, the other taken out, and both leave a note.
     let (ops, svc) = ("ops".parse().unwrap(), "svc".parse().unwrap());
