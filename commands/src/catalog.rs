@@ -151,7 +151,7 @@ macro_rules! area {
             }
 
             pub(crate) fn encode(&self) -> Result<Vec<u8>, postcard::Error> {
-                match self { $(Self::$name(command) => postcard::to_stdvec(command)),+ }
+                match self { $(Self::$name(command) => chl_events::to_bytes(command)),+ }
             }
 
             pub(crate) fn decode(

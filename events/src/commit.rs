@@ -3,12 +3,16 @@
 use crate::{
     ActorId, Date, DecodeError, Event, Instant, PartnerId, PostingLine, Sealed, Stream,
     posting::vocabulary,
+    wire::{bytes, write_behind},
 };
 use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 /// The first byte of every commit in the layout below.
 const FORMAT: u8 = 1;
+/// Most commits are smaller, and are written without growing the buffer.
+const USUAL_BYTES: usize = 512;
 
 vocabulary! {
     /// What a sender is to the ledger, as its connection says.
@@ -69,6 +73,7 @@ pub struct RecordedCommand {
     /// The version of its frozen struct.
     pub version: u16,
     /// The struct's bytes; empty for commands of `/policy` and `/clock`.
+    #[serde(with = "bytes")]
     pub data: Vec<u8>,
 }
 
@@ -131,25 +136,27 @@ pub enum CommitError {
 }
 
 #[derive(Serialize, Deserialize)]
-struct CommitV1 {
+struct CommitV1<'a> {
     position: u64,
-    stream: Stream,
+    stream: Cow<'a, Stream>,
     version: u64,
-    origin: Origin,
-    command: RecordedCommand,
+    origin: Cow<'a, Origin>,
+    command: Cow<'a, RecordedCommand>,
     recorded_at: Instant,
     believed_time: Option<Instant>,
-    events: Vec<EventV1>,
+    #[serde(borrow)]
+    events: Vec<EventV1<'a>>,
 }
 
 #[derive(Serialize, Deserialize)]
-struct EventV1 {
+struct EventV1<'a> {
     tag: u16,
     version: u16,
     effective_on: Date,
     posted_on: Date,
-    data: Vec<u8>,
-    lines: Vec<PostingLine>,
+    #[serde(borrow, with = "bytes")]
+    data: Cow<'a, [u8]>,
+    lines: Cow<'a, [PostingLine]>,
 }
 
 impl Commit {
@@ -167,21 +174,23 @@ impl Commit {
                 version: kind.version,
                 effective_on: recorded.effective_on,
                 posted_on: recorded.posted_on,
-                data: recorded.event.encode()?,
-                lines: recorded.lines.clone(),
+                data: recorded.event.encode()?.into(),
+                lines: Cow::Borrowed(&recorded.lines),
             })
         });
         let wire = CommitV1 {
             position: self.position,
-            stream: self.stream.clone(),
+            stream: Cow::Borrowed(&self.stream),
             version: self.version,
-            origin: self.origin.clone(),
-            command: self.command.clone(),
+            origin: Cow::Borrowed(&self.origin),
+            command: Cow::Borrowed(&self.command),
             recorded_at: self.recorded_at,
             believed_time: self.believed_time,
             events: events.collect::<Result<_, postcard::Error>>()?,
         };
-        Ok(postcard::to_extend(&wire, vec![FORMAT])?)
+        let mut bytes = Vec::with_capacity(USUAL_BYTES);
+        bytes.push(FORMAT);
+        Ok(write_behind(bytes, &wire)?)
     }
 
     /// Reads a commit back; an unknown event type or version is an error that names it.
@@ -190,7 +199,7 @@ impl Commit {
         if format != FORMAT {
             return Err(CommitError::Format(format));
         }
-        let (wire, rest) = postcard::take_from_bytes::<CommitV1>(body)?;
+        let (wire, rest) = postcard::take_from_bytes::<CommitV1<'_>>(body)?;
         if !rest.is_empty() {
             return Err(CommitError::Rest(rest.len()));
         }
@@ -201,15 +210,15 @@ impl Commit {
                 posted_on: event.posted_on,
                 event: Event::decode(event.tag, event.version, &event.data)
                     .map_err(|source| CommitError::Event { position, index, source })?,
-                lines: event.lines,
+                lines: event.lines.into_owned(),
             })
         });
         Ok(Self {
             position,
-            stream: wire.stream,
+            stream: wire.stream.into_owned(),
             version: wire.version,
-            origin: wire.origin,
-            command: wire.command,
+            origin: wire.origin.into_owned(),
+            command: wire.command.into_owned(),
             recorded_at: wire.recorded_at,
             believed_time: wire.believed_time,
             events: events.collect::<Result<_, CommitError>>()?,

@@ -92,7 +92,7 @@ macro_rules! area {
             }
 
             pub(crate) fn encode(&self) -> Result<Vec<u8>, postcard::Error> {
-                match self { $(Self::$name(event) => postcard::to_stdvec(event)),+ }
+                match self { $(Self::$name(event) => $crate::to_bytes(event)),+ }
             }
 
             pub(crate) fn decode(

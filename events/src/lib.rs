@@ -16,6 +16,7 @@ mod sealed;
 mod stream;
 mod text;
 mod time;
+mod wire;
 
 pub mod budget;
 pub mod claim;
@@ -47,3 +48,4 @@ pub use sealed::{KeyId, Sealed};
 pub use stream::{Stream, StreamError};
 pub use text::{DisplayName, FreeText, MAX_NAME_CHARS, MAX_TEXT_CHARS, Name, Sealable, TextError};
 pub use time::{Date, Instant, TimeError};
+pub use wire::to_bytes;

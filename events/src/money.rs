@@ -1,5 +1,6 @@
 //! Money: an exact amount in minor units of one ISO 4217 currency.
 
+use compact_str::ToCompactString;
 use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, ser::SerializeStruct};
@@ -196,12 +197,28 @@ impl Money {
 
     /// The decimal text alone, with the currency's places: `1234.50`.
     pub fn amount(self) -> String {
+        let mut text = String::new();
+        self.write_amount(&mut text);
+        text
+    }
+
+    /// Writes the decimal text alone behind what a text holds.
+    pub fn write_amount(self, to: &mut String) {
         let places = self.currency.places() as usize;
-        let digits = format!("{:0>width$}", self.minor.unsigned_abs(), width = places + 1);
-        let (whole, fraction) = digits.split_at(digits.len() - places);
-        let sign = if self.minor < 0 { "-" } else { "" };
-        let point = if places == 0 { "" } else { "." };
-        format!("{sign}{whole}{point}{fraction}")
+        // Numbers of 64 bits have a way into text of their own, without formatting.
+        let minor = self.minor.unsigned_abs();
+        let digits = u64::try_from(minor)
+            .map_or_else(|_| minor.to_compact_string(), |minor| minor.to_compact_string());
+        if self.minor < 0 {
+            to.push('-');
+        }
+        let (whole, fraction) = digits.split_at(digits.len().saturating_sub(places));
+        to.push_str(if whole.is_empty() { "0" } else { whole });
+        if places > 0 {
+            to.push('.');
+            (fraction.len()..places).for_each(|_| to.push('0'));
+            to.push_str(fraction);
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Streams: what must be consistent together, one version counter each.
 
 use crate::{BudgetId, CustomerId, IdError, PartnerId, ProgrammeId};
+use compact_str::CompactString;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 
@@ -36,18 +37,47 @@ pub enum StreamError {
     Key(#[from] IdError),
 }
 
+impl Stream {
+    /// Hands out its name, part by part: every commit has it, so that nothing is formatted.
+    pub fn parts(&self, to: &mut impl FnMut(&str)) {
+        match self {
+            Self::Ledger => to("ledger"),
+            Self::Partner(partner) => one("partner/", partner.as_str(), to),
+            Self::Programme(programme) => one("programme/", programme.as_str(), to),
+            Self::Customer(customer) => one("customer/", customer.as_str(), to),
+            Self::Coop(programme, partner) => two("coop/", programme, partner, to),
+            Self::Mdf(programme, partner) => two("mdf/", programme, partner, to),
+            Self::Rebate(programme, partner) => two("rebate/", programme, partner, to),
+            Self::Budget(budget) => one("budget/", budget.as_str(), to),
+        }
+    }
+
+    fn name(&self) -> CompactString {
+        let mut name = CompactString::default();
+        self.parts(&mut |part| name.push_str(part));
+        name
+    }
+}
+
+fn one(kind: &str, key: &str, to: &mut impl FnMut(&str)) {
+    to(kind);
+    to(key);
+}
+
+fn two(kind: &str, programme: &ProgrammeId, partner: &PartnerId, to: &mut impl FnMut(&str)) {
+    one(kind, programme.as_str(), to);
+    one("/", partner.as_str(), to);
+}
+
 impl fmt::Display for Stream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Ledger => f.write_str("ledger"),
-            Self::Partner(partner) => write!(f, "partner/{partner}"),
-            Self::Programme(programme) => write!(f, "programme/{programme}"),
-            Self::Customer(customer) => write!(f, "customer/{customer}"),
-            Self::Coop(programme, partner) => write!(f, "coop/{programme}/{partner}"),
-            Self::Mdf(programme, partner) => write!(f, "mdf/{programme}/{partner}"),
-            Self::Rebate(programme, partner) => write!(f, "rebate/{programme}/{partner}"),
-            Self::Budget(budget) => write!(f, "budget/{budget}"),
-        }
+        let mut written = Ok(());
+        self.parts(&mut |part| {
+            if written.is_ok() {
+                written = f.write_str(part);
+            }
+        });
+        written
     }
 }
 
@@ -72,12 +102,12 @@ impl std::str::FromStr for Stream {
 
 impl Serialize for Stream {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_str(self)
+        to.serialize_str(&self.name())
     }
 }
 
 impl<'de> Deserialize<'de> for Stream {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        String::deserialize(from)?.parse().map_err(serde::de::Error::custom)
+        CompactString::deserialize(from)?.parse().map_err(serde::de::Error::custom)
     }
 }

@@ -1,6 +1,6 @@
 //! Time as data: civil dates and instants in UTC. Nobody reads a clock here.
 
-use jiff::{Timestamp, civil};
+use jiff::{Timestamp, civil, tz::Offset};
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
@@ -28,12 +28,14 @@ pub struct Instant(#[schemars(with = "String", extend("format" = "date-time"))] 
 
 const EPOCH: civil::Date = civil::date(1970, 1, 1);
 const MICROS_PER_DAY: i64 = 86_400_000_000;
+const SECONDS_PER_DAY: i64 = 86_400;
+/// 0001-01-01 and 9999-12-31.
+const DAYS: std::ops::RangeInclusive<i32> = -719_162..=2_932_896;
 
 impl Date {
     /// The day so many days after 1970-01-01, within the years 1 to 9999.
     pub fn from_days(days: i32) -> Option<Self> {
-        let date = EPOCH.checked_add(jiff::Span::new().try_days(days).ok()?).ok()?;
-        (date.year() >= 1).then_some(Self(days))
+        DAYS.contains(&days).then_some(Self(days))
     }
 
     /// Days since 1970-01-01.
@@ -43,7 +45,10 @@ impl Date {
 
     /// The day in the proleptic Gregorian calendar.
     pub fn civil(self) -> civil::Date {
-        EPOCH.saturating_add(jiff::Span::new().days(self.0))
+        match Timestamp::from_second(i64::from(self.0) * SECONDS_PER_DAY) {
+            Ok(midnight) => Offset::UTC.to_datetime(midnight).date(),
+            Err(_) => EPOCH.saturating_add(jiff::Span::new().days(self.0)),
+        }
     }
 
     /// The day of a civil date.
