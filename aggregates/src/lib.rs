@@ -12,6 +12,7 @@ mod money;
 mod posting;
 mod refusal;
 mod rejection;
+mod row_key;
 mod rows;
 #[cfg(test)]
 mod story;
@@ -43,7 +44,8 @@ pub use due::due;
 pub use policies::{Reaction, react, react_to_refusal};
 pub use refusal::{Refusal, Rejection};
 pub use rejection::{AnyRejection, Class, CodeDoc};
-pub use rows::{Facts, Row, RowKey, Rows, RowsMut, STATES_VERSION, StreamVersion, Unavailable};
+pub use row_key::RowKey;
+pub use rows::{Facts, Row, Rows, RowsMut, STATES_VERSION, StreamVersion, Unavailable};
 pub use stream::stream_of;
 
 use chl_commands::Command;

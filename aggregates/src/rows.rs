@@ -4,29 +4,22 @@
 //! A state is a cache over the log, never truth. Rows are keyed by kind and the item's own key, so
 //! that a stream with a long history costs only what a command touches.
 
+use crate::row_key::{Key, RowKey};
 use crate::{budget, claim, coop, customer, deal, ledger, mdf, partner, programme, rebate};
 use chl_events::{Commit, Stream};
-use compact_str::{CompactString, ToCompactString};
 use serde::{Deserialize, Serialize};
-use std::fmt::Display;
 use std::sync::Arc;
 
 /// The version of the rows' bytes; another one makes states be built anew from the log.
 pub const STATES_VERSION: u32 = 1;
 
+/// An [`Arc`] counts its owners beside the item.
+const COUNTS_BYTES: usize = 2 * size_of::<usize>();
+
 /// Says that a state could not be loaded; the command may be sent again.
 #[derive(Debug, thiserror::Error)]
 #[error("a state could not be loaded: {0}")]
 pub struct Unavailable(pub Box<dyn std::error::Error + Send + Sync>);
-
-/// The name of a row: its kind and the item's key.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct RowKey {
-    /// The number of the kind.
-    pub kind: u8,
-    /// The item's key as text.
-    pub id: CompactString,
-}
 
 /// Where rows and commits come from.
 pub trait Rows {
@@ -44,9 +37,10 @@ pub trait RowsMut: Rows {
 }
 
 /// An item that is kept as a row.
-pub(crate) trait Item: Clone + Into<Row> {
+pub(crate) trait Item: Clone {
     const KIND: u8;
     fn of(row: Row) -> Option<Arc<Self>>;
+    fn row(self: Arc<Self>) -> Row;
 }
 
 macro_rules! rows {
@@ -63,6 +57,9 @@ macro_rules! rows {
                 fn of(row: Row) -> Option<Arc<Self>> {
                     if let Row::$variant(item) = row { Some(item) } else { None }
                 }
+                fn row(self: Arc<Self>) -> Row {
+                    Row::$variant(self)
+                }
             }
 
             impl From<$type> for Row {
@@ -77,9 +74,14 @@ macro_rules! rows {
             pub const KINDS: &'static [(u8, &'static str)] =
                 &[$(($kind, stringify!($variant))),+];
 
+            /// How many bytes it takes in memory, without the lists that a few kinds have.
+            pub fn footprint(&self) -> usize {
+                match self { $(Self::$variant(_) => COUNTS_BYTES + size_of::<$type>()),+ }
+            }
+
             /// The row's bytes.
             pub fn encode(&self) -> Result<Vec<u8>, postcard::Error> {
-                match self { $(Self::$variant(item) => postcard::to_stdvec(item)),+ }
+                match self { $(Self::$variant(item) => chl_events::to_bytes(item)),+ }
             }
 
             /// Reads a row of a kind back; none for a kind this release does not have.
@@ -155,7 +157,7 @@ pub struct Facts<'a>(pub &'a dyn Rows);
 
 impl Facts<'_> {
     /// The item of a key.
-    pub(crate) fn get<T: Item>(&self, id: impl Display) -> Result<Option<Arc<T>>, Unavailable> {
+    pub(crate) fn get<T: Item>(&self, id: impl Key) -> Result<Option<Arc<T>>, Unavailable> {
         get(self.0, id)
     }
 
@@ -165,15 +167,12 @@ impl Facts<'_> {
     }
 }
 
-fn key<T: Item>(id: impl Display) -> RowKey {
-    RowKey { kind: T::KIND, id: id.to_compact_string() }
+fn key<T: Item>(id: impl Key) -> RowKey {
+    RowKey::of(T::KIND, id)
 }
 
 /// The item of a key.
-pub(crate) fn get<T: Item>(
-    rows: &dyn Rows,
-    id: impl Display,
-) -> Result<Option<Arc<T>>, Unavailable> {
+pub(crate) fn get<T: Item>(rows: &dyn Rows, id: impl Key) -> Result<Option<Arc<T>>, Unavailable> {
     let key = key::<T>(id);
     match rows.row(&key)? {
         None => Ok(None),
@@ -184,25 +183,25 @@ pub(crate) fn get<T: Item>(
 }
 
 /// Sets an item.
-pub(crate) fn put<T: Item>(rows: &mut dyn RowsMut, id: impl Display, item: T) {
-    rows.set(key::<T>(id), Some(item.into()));
+pub(crate) fn put<T: Item>(rows: &mut dyn RowsMut, id: impl Key, item: T) {
+    rows.set(key::<T>(id), Some(Arc::new(item).row()));
 }
 
 /// Takes an item away.
-pub(crate) fn remove<T: Item>(rows: &mut dyn RowsMut, id: impl Display) {
+pub(crate) fn remove<T: Item>(rows: &mut dyn RowsMut, id: impl Key) {
     rows.set(key::<T>(id), None);
 }
 
 /// Changes an item that a fact speaks of; a fact of an item nobody opened is an error.
 pub(crate) fn update<T: Item>(
     rows: &mut dyn RowsMut,
-    id: impl Display,
+    id: impl Key,
     change: impl FnOnce(&mut T),
 ) -> Result<(), Unavailable> {
     let key = key::<T>(id);
     let missing = || Unavailable(format!("an event changes {key:?}, which no event opened").into());
     let mut item = rows.row(&key)?.and_then(T::of).ok_or_else(missing)?;
     change(Arc::make_mut(&mut item));
-    rows.set(key, Some(Arc::unwrap_or_clone(item).into()));
+    rows.set(key, Some(item.row()));
     Ok(())
 }

@@ -39,7 +39,7 @@ pub(super) fn decide(
     let zone = version.zone();
     let today = zone.day(context.time);
     context.require_time()?;
-    context.require_past(&zone, "data.activity_date", *activity_date)?;
+    context.require_past(zone, "data.activity_date", *activity_date)?;
     let terms = coop::terms(&version)?;
     check_terms(command, terms, today)?;
     let offers = draw::offers(facts, partner, &version, activity, *activity_date, Some(today))?;

@@ -40,7 +40,7 @@ pub(super) fn decide(
     let zone = version.zone();
     let today = zone.day(context.time);
     context.require_time()?;
-    context.require_past(&zone, "data.activity_date", *activity_date)?;
+    context.require_past(zone, "data.activity_date", *activity_date)?;
     context.require_order(request.latest)?;
     let terms = mdf::terms(&version)?;
     check_terms(command, &request, terms, today)?;

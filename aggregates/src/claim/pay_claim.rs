@@ -32,7 +32,7 @@ pub(super) fn pay(
     let case = case::open(facts, &claim, context)?;
     let method = command.method.unwrap_or(PaymentMethod::Cash);
     let paid_on = command.paid_on.unwrap_or(case.today);
-    context.require_past(&case.version.zone(), "data.paid_on", paid_on)?;
+    context.require_past(case.version.zone(), "data.paid_on", paid_on)?;
     check_terms(command, &claim, &case, method)?;
     let amount = payable(command, facts, &claim, method)?;
     let withheld = command.withheld.unwrap_or_else(|| claim.currency().zero());

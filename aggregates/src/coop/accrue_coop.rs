@@ -31,7 +31,7 @@ pub(super) fn decide(
     let enrolment = partner::require_enrolled(facts, partner, programme)?;
     let version = programme::terms_at(facts, programme, *sold_on)?;
     context.require_time()?;
-    context.require_past(&version.zone(), "data.sold_on", *sold_on)?;
+    context.require_past(version.zone(), "data.sold_on", *sold_on)?;
     let rate = lot::fitting(lot::terms(&version)?, enrolment.tier.as_ref(), product_line.as_ref())?;
     let taker = lot::taker(facts, partner, &version, *sold_on, context)?;
     money::expect_currency(version.currency, *net_amount)?;
@@ -47,7 +47,7 @@ pub(super) fn decide(
     let event = CoopAccrued {
         partner: partner.clone(),
         programme: programme.clone(),
-        lot: taker.window.lot.clone(),
+        lot: taker.id().clone(),
         sale: sale.clone(),
         programme_version: version.version,
         tier: key.tier,
@@ -94,7 +94,8 @@ fn facts_of(event: CoopAccrued, taker: &Taker) -> Result<Vec<Fact>, Refusal> {
     let mut made = Vec::with_capacity(2);
     if taker.lot.is_none() {
         let version = taker.version.version;
-        made.push(Fact::new(sold_on, taker.window.opened(&event.programme, &partner, version)));
+        let opened = taker.window()?.opened(&event.programme, &partner, version);
+        made.push(Fact::new(sold_on, opened));
     }
     let closed = further_conversion(&event, taker)?;
     let account = taker.version.terms.incentive_account;
@@ -103,7 +104,7 @@ fn facts_of(event: CoopAccrued, taker: &Taker) -> Result<Vec<Fact>, Refusal> {
         .lines();
     made.push(Fact::posting(sold_on, event, lines));
     if let Some(closed) = closed {
-        let closed_on = taker.version.zone().day(taker.window.closes_at);
+        let closed_on = taker.version.zone().day(taker.window()?.closes_at);
         let lines = Posting::of(Fund::Coop, &partner).convert(&closed.lot, closed.converted);
         made.push(Fact::posting(closed_on, closed, lines.lines()));
     }

@@ -76,11 +76,14 @@ fn of_lot(
     time: Instant,
     (programme, partner): (&ProgrammeId, &PartnerId),
 ) -> impl Iterator<Item = Due> {
-    let (partner, programme, lot) = (partner.clone(), programme.clone(), lot.clone());
-    let expiry =
-        ExpireCoopLot { partner: partner.clone(), programme: programme.clone(), lot: lot.clone() };
-    let closing = CloseCoopPeriod { partner, programme, lot };
-    let closing = open.closes_at.map(|at| Due { at, command: closing.into() });
-    let expiry = Some(Due { at: open.expires_at, command: expiry.into() });
-    closing.into_iter().chain(expiry).filter(move |due| due.at <= time)
+    // Hardly ever is anything due: then nothing is made.
+    let closing = open.closes_at.filter(|at| *at <= time).map(|at| {
+        let (partner, programme, lot) = (partner.clone(), programme.clone(), lot.clone());
+        Due { at, command: CloseCoopPeriod { partner, programme, lot }.into() }
+    });
+    let expiry = Some(open.expires_at).filter(|at| *at <= time).map(|at| {
+        let (partner, programme, lot) = (partner.clone(), programme.clone(), lot.clone());
+        Due { at, command: ExpireCoopLot { partner, programme, lot }.into() }
+    });
+    closing.into_iter().chain(expiry)
 }

@@ -1,11 +1,11 @@
 //! Lots: which one takes an accrual, and which rate of the terms fits it.
 
-use super::window::Window;
+use super::window::{Earning, Window};
 use super::{CoopRejection, Lot, RateKey, state};
 use crate::programme::{self, Version};
 use crate::{Context, Facts, Refusal};
 use chl_events::terms::{AccrualRate, CoopTerms, LateAccrual};
-use chl_events::{Code, Date, PartnerId};
+use chl_events::{Code, Date, LotId, PartnerId};
 use std::sync::Arc;
 
 /// The co-op terms of a version, or the rejection that it has none (class 6).
@@ -44,14 +44,29 @@ pub(super) fn rate_named<'a>(version: &'a Version, key: &RateKey) -> Option<&'a 
 
 /// The lot that takes an accrual.
 pub(super) struct Taker {
-    /// Its dates, by the terms of its version.
-    pub(super) window: Window,
+    /// Its earning period.
+    earning: Earning,
+    /// The version whose terms give its dates.
+    dated_by: Arc<Version>,
     /// The lot, when it is open already.
     pub(super) lot: Option<Arc<Lot>>,
     /// The version it opened or opens under.
     pub(super) version: Arc<Version>,
     /// Whether the sale's own lot was past its window.
     pub(super) late: bool,
+}
+
+impl Taker {
+    /// Its id.
+    pub(super) fn id(&self) -> &LotId {
+        &self.earning.lot
+    }
+
+    /// Its dates: asked for when it opens, or was closed before.
+    pub(super) fn window(&self) -> Result<Window, CoopRejection> {
+        let (coop, zone) = (terms(&self.dated_by)?, self.dated_by.zone());
+        Ok(Window::of(coop, zone, self.earning.clone()))
+    }
 }
 
 /// The lot of the date of sale or, when that one is past its window (expired, become rebate, or
@@ -65,7 +80,10 @@ pub(super) fn taker(
 ) -> Result<Taker, Refusal> {
     let own = lot_at(facts, partner, version, sold_on)?;
     let today = version.zone().day(context.time);
-    let usable_until = own.lot.as_ref().map_or(own.window.usable_until, |lot| lot.usable_until);
+    let usable_until = match &own.lot {
+        Some(lot) => lot.usable_until,
+        None => own.window()?.usable_until,
+    };
     let state = match own.lot.as_ref() {
         Some(lot) if lot.became_rebate => "became rebate",
         Some(lot) if lot.expired => "has expired",
@@ -73,7 +91,7 @@ pub(super) fn taker(
         Some(_) | None => return Ok(own),
     };
     if terms(version)?.late_accrual == LateAccrual::Refuse {
-        let (lot, until) = (own.window.lot, usable_until);
+        let (lot, until) = (own.earning.lot, usable_until);
         return Err(CoopRejection::TooLate { lot, until, state }.into());
     }
     let current = programme::terms_in_force(facts, &version.programme, context.time)?;
@@ -89,11 +107,12 @@ fn lot_at(
 ) -> Result<Taker, Refusal> {
     let edge =
         || crate::rejection::AnyRejection::data("sold_on", "lies at the edge of the calendar");
-    let window = Window::at(terms(version)?, &version.zone(), day).ok_or_else(edge)?;
-    let lot = state::lot(facts, &version.programme, partner, &window.lot)?;
+    let earning = Earning::at(terms(version)?, day).ok_or_else(edge)?;
+    let lot = state::lot(facts, &version.programme, partner, &earning.lot)?;
+    let dated_by = Arc::clone(version);
     let version = match &lot {
         Some(lot) => programme::version(facts, &version.programme, lot.programme_version)?,
         None => Arc::clone(version),
     };
-    Ok(Taker { window, lot, version, late: false })
+    Ok(Taker { earning, dated_by, lot, version, late: false })
 }

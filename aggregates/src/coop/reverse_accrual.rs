@@ -30,7 +30,7 @@ pub(super) fn decide(
     let version = programme::version(facts, programme, sold.rate.programme_version)?;
     let returned_on = command.returned_on.unwrap_or_else(|| version.zone().day(context.time));
     context.require_time()?;
-    context.require_past(&version.zone(), "data.returned_on", returned_on)?;
+    context.require_past(version.zone(), "data.returned_on", returned_on)?;
     check_dates(command, sold.sold_on, returned_on)?;
     money::expect_currency(sold.net.currency(), *net_amount)?;
     if net_amount.minor() > left.minor() {

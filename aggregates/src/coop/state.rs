@@ -134,21 +134,13 @@ impl Lot {
     }
 }
 
-fn fund_key(programme: &ProgrammeId, partner: &PartnerId) -> String {
-    format!("{programme}/{partner}")
-}
-
-fn key(programme: &ProgrammeId, partner: &PartnerId, item: impl std::fmt::Display) -> String {
-    format!("{programme}/{partner}/{item}")
-}
-
 /// The fund, once it has a lot.
 pub(crate) fn fund(
     facts: Facts<'_>,
     programme: &ProgrammeId,
     partner: &PartnerId,
 ) -> Result<Option<Arc<CoopFund>>, Unavailable> {
-    facts.get(fund_key(programme, partner))
+    facts.get((programme, partner))
 }
 
 /// A lot of a fund.
@@ -158,7 +150,7 @@ pub(crate) fn lot(
     partner: &PartnerId,
     lot: &LotId,
 ) -> Result<Option<Arc<Lot>>, Unavailable> {
-    facts.get(key(programme, partner, lot))
+    facts.get((programme, partner, lot))
 }
 
 /// A lot that a recorded fact names.
@@ -179,18 +171,18 @@ pub(crate) fn sale(
     partner: &PartnerId,
     sale: &SaleId,
 ) -> Result<Option<Arc<Sale>>, Unavailable> {
-    facts.get(key(programme, partner, sale))
+    facts.get((programme, partner, sale))
 }
 
 pub(super) fn opened(event: &CoopLotOpened, rows: &mut dyn RowsMut) -> Result<(), Unavailable> {
     let (programme, partner) = (&event.programme, &event.partner);
     let version = programme::version(Facts(&*rows), programme, event.programme_version)?;
     let zero = version.currency.zero();
-    let fund = rows::get::<CoopFund>(&*rows, fund_key(programme, partner))?;
+    let fund = rows::get::<CoopFund>(&*rows, (programme, partner))?;
     let empty = || CoopFund { currency: version.currency, owed: zero, lots: BTreeMap::new() };
     let mut fund = fund.map_or_else(empty, Arc::unwrap_or_clone);
     fund.lots.insert(event.lot.clone(), OpenLot::of(event));
-    rows::put(rows, fund_key(programme, partner), fund);
+    rows::put(rows, (programme, partner), fund);
     let lot = Lot {
         programme_version: event.programme_version,
         usable_until: event.usable_until,
@@ -205,7 +197,7 @@ pub(super) fn opened(event: &CoopLotOpened, rows: &mut dyn RowsMut) -> Result<()
         volumes: BTreeMap::new(),
         drawn: BTreeMap::new(),
     };
-    rows::put(rows, key(programme, partner, &event.lot), lot);
+    rows::put(rows, (programme, partner, &event.lot), lot);
     Ok(())
 }
 
@@ -216,7 +208,7 @@ pub(super) fn accrued(event: &CoopAccrued, rows: &mut dyn RowsMut) -> Result<(),
         product_line: event.product_line.clone(),
     };
     let zero = event.net_amount.currency().zero();
-    let lot = key(&event.programme, &event.partner, &event.lot);
+    let lot = (&event.programme, &event.partner, &event.lot);
     rows::update::<Lot>(rows, lot, |lot| {
         add(&mut lot.available, event.amount);
         add(&mut lot.earned, event.amount);
@@ -229,7 +221,7 @@ pub(super) fn accrued(event: &CoopAccrued, rows: &mut dyn RowsMut) -> Result<(),
         net: event.net_amount,
         returned: zero,
     };
-    rows::put(rows, key(&event.programme, &event.partner, &event.sale), sale);
+    rows::put(rows, (&event.programme, &event.partner, &event.sale), sale);
     Ok(())
 }
 
@@ -243,12 +235,12 @@ pub(crate) fn accrual_undone(
         tier: event.tier.clone(),
         product_line: event.product_line.clone(),
     };
-    rows::update::<Lot>(rows, key(&event.programme, &event.partner, &event.lot), |lot| {
+    rows::update::<Lot>(rows, (&event.programme, &event.partner, &event.lot), |lot| {
         take(&mut lot.available, event.amount);
         take(&mut lot.earned, event.amount);
         lot.volumes.entry(rate).and_modify(|volume| take(volume, event.net_amount));
     })?;
-    rows::remove::<Sale>(rows, key(&event.programme, &event.partner, &event.sale));
+    rows::remove::<Sale>(rows, (&event.programme, &event.partner, &event.sale));
     Ok(())
 }
 
@@ -278,11 +270,11 @@ fn change_return(
 ) -> Result<(), Unavailable> {
     let (programme, partner) = (&event.programme, &event.partner);
     let mut rate = None;
-    rows::update::<Sale>(rows, key(programme, partner, &event.sale), |sale| {
+    rows::update::<Sale>(rows, (programme, partner, &event.sale), |sale| {
         sale_change(&mut sale.returned, event.net_amount);
         rate = Some(sale.rate.clone());
     })?;
-    rows::update::<Lot>(rows, key(programme, partner, &event.lot), |lot| {
+    rows::update::<Lot>(rows, (programme, partner, &event.lot), |lot| {
         lot_change(&mut lot.available, event.from_lot);
         lot_change(&mut lot.earned, event.from_lot);
         lot_change(&mut lot.earned, event.owed);
@@ -290,31 +282,31 @@ fn change_return(
             lot_change(volume, event.net_amount);
         }
     })?;
-    rows::update::<CoopFund>(rows, fund_key(programme, partner), |fund| {
+    rows::update::<CoopFund>(rows, (programme, partner), |fund| {
         sale_change(&mut fund.owed, event.owed);
     })
 }
 
 pub(super) fn closed(event: &CoopPeriodClosed, rows: &mut dyn RowsMut) -> Result<(), Unavailable> {
     let (programme, partner) = (&event.programme, &event.partner);
-    rows::update::<Lot>(rows, key(programme, partner, &event.lot), |lot| {
+    rows::update::<Lot>(rows, (programme, partner, &event.lot), |lot| {
         lot.closed = true;
         lot.became_rebate |= event.below_threshold;
         take(&mut lot.available, event.converted);
         add(&mut lot.converted, event.converted);
     })?;
-    rows::update::<CoopFund>(rows, fund_key(programme, partner), |fund| {
+    rows::update::<CoopFund>(rows, (programme, partner), |fund| {
         fund.lots.entry(event.lot.clone()).and_modify(|lot| lot.closes_at = None);
     })
 }
 
 pub(super) fn expired(event: &CoopLotExpired, rows: &mut dyn RowsMut) -> Result<(), Unavailable> {
     let (programme, partner) = (&event.programme, &event.partner);
-    rows::update::<Lot>(rows, key(programme, partner, &event.lot), |lot| {
+    rows::update::<Lot>(rows, (programme, partner, &event.lot), |lot| {
         lot.expired = true;
         take(&mut lot.available, event.amount);
     })?;
-    rows::update::<CoopFund>(rows, fund_key(programme, partner), |fund| {
+    rows::update::<CoopFund>(rows, (programme, partner), |fund| {
         fund.lots.remove(&event.lot);
     })
 }
@@ -326,7 +318,7 @@ pub(crate) fn held(
     activity: &Code,
     amount: Money,
 ) -> Result<(), Unavailable> {
-    rows::update::<Lot>(rows, key(programme, partner, id), |lot| {
+    rows::update::<Lot>(rows, (programme, partner, id), |lot| {
         take(&mut lot.available, amount);
         add(lot.drawn.entry(activity.clone()).or_insert(amount.currency().zero()), amount);
     })
@@ -339,7 +331,7 @@ pub(crate) fn released(
     activity: &Code,
     amount: Money,
 ) -> Result<(), Unavailable> {
-    rows::update::<Lot>(rows, key(programme, partner, id), |lot| {
+    rows::update::<Lot>(rows, (programme, partner, id), |lot| {
         if !lot.expired {
             add(&mut lot.available, amount);
         }
@@ -356,5 +348,5 @@ pub(crate) fn change_owed(
     partner: &PartnerId,
     change: impl FnOnce(&mut Money),
 ) -> Result<(), Unavailable> {
-    rows::update::<CoopFund>(rows, fund_key(programme, partner), |fund| change(&mut fund.owed))
+    rows::update::<CoopFund>(rows, (programme, partner), |fund| change(&mut fund.owed))
 }

@@ -5,6 +5,13 @@ use chl_events::coop::CoopLotOpened;
 use chl_events::terms::{CoopTerms, EarningPeriod, UsableFrom};
 use chl_events::{Date, Instant, LotId, PartnerId, Period, ProgrammeId};
 
+/// An earning period and the lot it has: all that is asked of a lot that is open.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Earning {
+    pub(super) lot: LotId,
+    days: Period,
+}
+
 /// The dates of a lot, fixed when it opens.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Window {
@@ -18,9 +25,9 @@ pub(super) struct Window {
     pub(super) expires_at: Instant,
 }
 
-impl Window {
-    /// The lot that a day of sale belongs to; none at the edge of the calendar.
-    pub(super) fn at(coop: &CoopTerms, zone: &Zone, day: Date) -> Option<Self> {
+impl Earning {
+    /// The period and lot that a day of sale belongs to; none at the edge of the calendar.
+    pub(super) fn at(coop: &CoopTerms, day: Date) -> Option<Self> {
         let months = match coop.earning_period {
             EarningPeriod::Month => 1,
             EarningPeriod::Quarter => 3,
@@ -33,9 +40,9 @@ impl Window {
         let first = month - (month - fiscal).rem_euclid(months);
         let year = i16::try_from(first.div_euclid(12)).ok()?;
         let in_year = i8::try_from(first.rem_euclid(12) + 1).ok()?;
-        let earning = Period::months(year, in_year, i8::try_from(months).ok()?)?;
-        Date::from_days(earning.first().days())?;
-        let (from, until) = (earning.first().civil(), earning.last().civil());
+        let days = Period::months(year, in_year, i8::try_from(months).ok()?)?;
+        Date::from_days(days.first().days())?;
+        let (from, until) = (days.first().civil(), days.last().civil());
         let lot = format!(
             "{:04}{:02}{:02}-{:04}{:02}{:02}",
             from.year(),
@@ -45,10 +52,18 @@ impl Window {
             until.month(),
             until.day()
         );
+        Some(Self { lot: LotId::new(lot).ok()?, days })
+    }
+}
+
+impl Window {
+    /// The dates of an earning period's lot.
+    pub(super) fn of(coop: &CoopTerms, zone: &Zone, earning: Earning) -> Self {
+        let Earning { lot, days: earning } = earning;
         let usable_until = calendar::last_of_month(earning.last(), coop.usage_months);
         let expiry_days = coop.expiry_days.unwrap_or(coop.claim_days);
-        Some(Self {
-            lot: LotId::new(lot).ok()?,
+        Self {
+            lot,
             earning_from: earning.first(),
             earning_until: earning.last(),
             usable_from: match coop.usable {
@@ -59,7 +74,7 @@ impl Window {
             claims_until: calendar::plus_days(usable_until, coop.claim_days),
             closes_at: zone.end(earning.last()),
             expires_at: zone.end(calendar::plus_days(usable_until, expiry_days)),
-        })
+        }
     }
 
     /// The event that fixes them.
@@ -91,6 +106,10 @@ mod tests {
 
     use super::*;
 
+    fn window(coop: &CoopTerms, day: Date) -> Option<Window> {
+        Earning::at(coop, day).map(|earning| Window::of(coop, &Zone::Utc, earning))
+    }
+
     fn on(text: &str) -> Date {
         text.parse().unwrap()
     }
@@ -105,7 +124,7 @@ mod tests {
             claim_days: 60,
             ..CoopTerms::default()
         };
-        let window = Window::at(&coop, &Zone::Utc, on("2026-01-15")).unwrap();
+        let window = window(&coop, on("2026-01-15")).unwrap();
         assert_eq!(window.lot.as_str(), "20250801-20260131");
         assert_eq!(window.usable_from, on("2026-02-01"));
         assert_eq!(window.usable_until, on("2026-07-31"));
@@ -130,7 +149,7 @@ mod tests {
                 };
                 let mut day = on("2025-01-01");
                 while day < on("2027-01-01") {
-                    let window = Window::at(&coop, &Zone::Utc, day).unwrap();
+                    let window = window(&coop, day).unwrap();
                     assert!(window.earning_from <= day && day <= window.earning_until);
                     let length = window.earning_until.days() - window.earning_from.days();
                     assert!((27 * months..=31 * months).contains(&length), "{window:?}");
@@ -147,8 +166,8 @@ mod tests {
             fiscal_start_month,
             ..CoopTerms::default()
         };
-        assert_eq!(Window::at(&year(7), &Zone::Utc, on("0001-01-01")), None);
-        assert!(Window::at(&year(1), &Zone::Utc, on("0001-01-01")).is_some());
-        assert_eq!(Window::at(&year(7), &Zone::Utc, on("9999-12-31")), None);
+        assert_eq!(window(&year(7), on("0001-01-01")), None);
+        assert!(window(&year(1), on("0001-01-01")).is_some());
+        assert_eq!(window(&year(7), on("9999-12-31")), None);
     }
 }

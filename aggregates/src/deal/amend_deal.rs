@@ -43,7 +43,7 @@ pub(super) fn decide(
     context.require_time()?;
     let zone = version.zone();
     if let Some(signed_on) = contract.as_ref().and_then(|contract| contract.signed_on) {
-        context.require_past(&zone, "data.contract.signed_on", signed_on)?;
+        context.require_past(zone, "data.contract.signed_on", signed_on)?;
     }
     require_order(facts, context, deal.place())?;
     terms::check_currency(*value, contract.as_ref(), &version)?;

@@ -103,7 +103,7 @@ fn registered(
         guards: false,
     };
     // What is registered late, behind what is recorded already, guards nothing.
-    let key = slot::key(&deal.customer, &deal.product_line);
+    let key = (&deal.customer, &deal.product_line);
     let latest = rows::get::<slot::Slot>(rows, key)?.map(|slot| slot.latest);
     deal.guards = !contested && latest.is_none_or(|latest| latest <= time);
     slot::change(rows, deal.place(), time, |slot| {
@@ -138,7 +138,7 @@ fn approved(
 
 fn guarded_until(rows: &mut dyn RowsMut, id: &DealId, until: Instant) -> Result<(), Unavailable> {
     let deal = read(rows, id)?;
-    let key = slot::key(&deal.customer, &deal.product_line);
+    let key = (&deal.customer, &deal.product_line);
     rows::update::<slot::Slot>(rows, key, |slot| {
         for guard in slot.guards.iter_mut().filter(|guard| guard.deal == *id) {
             guard.until = Some(until);

@@ -92,7 +92,7 @@ fn check_terms(
     context.require_time()?;
     let signed_on = command.contract.as_ref().and_then(|contract| contract.signed_on);
     if let Some(signed_on) = signed_on {
-        context.require_past(&zone, "data.contract.signed_on", signed_on)?;
+        context.require_past(zone, "data.contract.signed_on", signed_on)?;
     }
     Ok(())
 }

@@ -7,7 +7,6 @@ use chl_events::conflict::SlotMatch;
 use chl_events::terms::SlotRule;
 use chl_events::{Code, CustomerId, DealId, Instant, PartnerId, ProgrammeId};
 use serde::{Deserialize, Serialize};
-use std::fmt;
 use std::sync::Arc;
 
 /// The guards of a customer's product line, whatever their territories, by
@@ -73,13 +72,9 @@ pub(crate) enum Occupant {
     Another(Box<Guard>, SlotMatch),
 }
 
-pub(crate) fn key(customer: &CustomerId, product_line: &Code) -> impl fmt::Display {
-    format!("{customer}/{product_line}")
-}
-
 /// The slot's row, if anything was ever recorded on it.
 pub(crate) fn slot(facts: Facts<'_>, place: Place<'_>) -> Result<Option<Arc<Slot>>, Unavailable> {
-    facts.get::<Slot>(key(place.customer, place.product_line))
+    facts.get::<Slot>((place.customer, place.product_line))
 }
 
 /// Changes a slot; the instant is the latest effective one of what is recorded.
@@ -89,8 +84,8 @@ pub(crate) fn change(
     at: Instant,
     change: impl FnOnce(&mut Slot),
 ) -> Result<(), Unavailable> {
-    let key = key(place.customer, place.product_line).to_string();
-    let before = rows::get::<Slot>(rows, &key)?;
+    let key = (place.customer, place.product_line);
+    let before = rows::get::<Slot>(rows, key)?;
     let mut slot = before.map_or_else(
         || Slot { guards: Vec::new(), latest: at, last: None },
         |slot| Slot::clone(&slot),

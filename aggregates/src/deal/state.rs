@@ -97,7 +97,7 @@ impl Deal {
 
     /// The zone its days are counted in.
     pub(crate) fn zone(&self, facts: Facts<'_>) -> Result<Zone, Unavailable> {
-        Ok(self.version(facts)?.zone())
+        Ok(self.version(facts)?.zone().clone())
     }
 }
 

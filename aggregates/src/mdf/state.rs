@@ -135,21 +135,13 @@ impl Request {
     }
 }
 
-fn fund_key(programme: &ProgrammeId, partner: &PartnerId) -> String {
-    format!("{programme}/{partner}")
-}
-
-fn allocation_key(programme: &ProgrammeId, partner: &PartnerId, budget: &BudgetId) -> String {
-    format!("{programme}/{partner}/{budget}")
-}
-
 /// The fund, once something was allocated.
 pub(crate) fn fund(
     facts: Facts<'_>,
     programme: &ProgrammeId,
     partner: &PartnerId,
 ) -> Result<Option<Arc<MdfFund>>, Unavailable> {
-    facts.get(fund_key(programme, partner))
+    facts.get((programme, partner))
 }
 
 /// What a budget allocated to a partner.
@@ -159,7 +151,7 @@ pub(super) fn allocation(
     partner: &PartnerId,
     budget: &BudgetId,
 ) -> Result<Option<Arc<Allocation>>, Unavailable> {
-    facts.get(allocation_key(programme, partner, budget))
+    facts.get((programme, partner, budget))
 }
 
 /// The partner's request, or the rejection that its fund has none of that name (class 3).
@@ -190,13 +182,13 @@ pub(super) fn credited(
     let (programme, partner) = (&event.programme, &event.partner);
     let currency = event.amount.currency();
     let zero = currency.zero();
-    let fund = rows::get::<MdfFund>(&*rows, fund_key(programme, partner))?;
+    let fund = rows::get::<MdfFund>(&*rows, (programme, partner))?;
     let empty = MdfFund { currency, available: zero, owed: zero };
     let mut fund = fund.map_or(empty, Arc::unwrap_or_clone);
     add(&mut fund.available, event.amount);
-    rows::put(rows, fund_key(programme, partner), fund);
-    let key = allocation_key(programme, partner, &event.budget);
-    let given = rows::get::<Allocation>(&*rows, &key)?;
+    rows::put(rows, (programme, partner), fund);
+    let key = (programme, partner, &event.budget);
+    let given = rows::get::<Allocation>(&*rows, key)?;
     let mut given = given.map_or(Allocation { amount: zero }, Arc::unwrap_or_clone);
     add(&mut given.amount, event.amount);
     rows::put(rows, key, given);
@@ -208,7 +200,7 @@ pub(super) fn reduced(
     rows: &mut dyn RowsMut,
 ) -> Result<(), Unavailable> {
     let (programme, partner) = (&event.programme, &event.partner);
-    let key = allocation_key(programme, partner, &event.budget);
+    let key = (programme, partner, &event.budget);
     rows::update::<Allocation>(rows, key, |given| take(&mut given.amount, event.amount))?;
     change_fund(rows, programme, partner, |fund| take(&mut fund.available, event.amount))
 }
@@ -220,7 +212,7 @@ pub(crate) fn change_fund(
     partner: &PartnerId,
     change: impl FnOnce(&mut MdfFund),
 ) -> Result<(), Unavailable> {
-    rows::update::<MdfFund>(rows, fund_key(programme, partner), change)
+    rows::update::<MdfFund>(rows, (programme, partner), change)
 }
 
 pub(super) fn requested(event: &MdfRequested, commit: &Commit, rows: &mut dyn RowsMut) {

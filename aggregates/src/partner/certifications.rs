@@ -1,6 +1,5 @@
 //! What a partner can show: people's credentials, and measures such as satisfaction.
 
-use super::state::{certification_key, measure_key};
 use super::{Certification, Measure, PartnerRejection, PartnerState, ZONE, happened, known};
 use crate::{Context, Fact, Facts, Refusal};
 use chl_commands::partner::{RecordCertification, RecordMeasure};
@@ -22,7 +21,7 @@ pub(super) fn record(
 ) -> Result<Vec<Fact>, Refusal> {
     let RecordCertification { partner, person, credential, valid_until } = command.clone();
     known(facts, &partner)?;
-    let key = certification_key(&partner, &person, &credential);
+    let key = (&partner, &person, &credential);
     let present = facts.get::<Certification>(key)?;
     if present.is_some_and(|present| present.valid_until == valid_until) {
         return Err(PartnerRejection::Certified { person, credential, valid_until }.into());
@@ -41,7 +40,7 @@ pub(super) fn measure(
 ) -> Result<Vec<Fact>, Refusal> {
     let RecordMeasure { partner, measure, period, value } = command.clone();
     known(facts, &partner)?;
-    let present = facts.get::<Measure>(measure_key(&partner, &measure, period))?;
+    let present = facts.get::<Measure>((&partner, &measure, period))?;
     if present.is_some_and(|present| present.value == value) {
         return Err(PartnerRejection::Measured { partner, measure }.into());
     }

@@ -1,9 +1,6 @@
 //! Facts of partners into their states.
 
-use super::state::{
-    Certification, DistributorLink, Enrolment, Measure, Partner, PartnerState, certification_key,
-    measure_key,
-};
+use super::state::{Certification, DistributorLink, Enrolment, Measure, Partner, PartnerState};
 use crate::{RowsMut, Unavailable, rows};
 use chl_events::partner::{PartnerEvent, PartnerRecruited};
 use chl_events::{Commit, PartnerId};
@@ -46,28 +43,28 @@ pub(crate) fn evolve(
         }
         PartnerEvent::DistributorLinked(event) => {
             let link = DistributorLink { from: event.from };
-            rows::put(rows, format_args!("{}/{}", event.partner, event.distributor), link);
+            rows::put(rows, (&event.partner, &event.distributor), link);
         }
         PartnerEvent::DistributorUnlinked(event) => {
-            let key = format!("{}/{}", event.partner, event.distributor);
+            let key = (&event.partner, &event.distributor);
             rows::remove::<DistributorLink>(rows, key);
         }
         PartnerEvent::PartnerEnrolled(event) => {
             let enrolment = Enrolment { tier: event.tier.clone() };
-            rows::put(rows, format_args!("{}/{}", event.partner, event.programme), enrolment);
+            rows::put(rows, (&event.partner, &event.programme), enrolment);
         }
         PartnerEvent::TierGranted(event) => {
-            let key = format!("{}/{}", event.partner, event.programme);
+            let key = (&event.partner, &event.programme);
             rows::update::<Enrolment>(rows, key, |enrolment| {
                 enrolment.tier = Some(event.tier.clone());
             })?;
         }
         PartnerEvent::CertificationRecorded(event) => {
-            let key = certification_key(&event.partner, &event.person, &event.credential);
+            let key = (&event.partner, &event.person, &event.credential);
             rows::put(rows, key, Certification { valid_until: event.valid_until });
         }
         PartnerEvent::MeasureRecorded(event) => {
-            let key = measure_key(&event.partner, &event.measure, event.period);
+            let key = (&event.partner, &event.measure, event.period);
             rows::put(rows, key, Measure { value: event.value });
         }
     }

@@ -125,7 +125,7 @@ fn link(
     partner: &PartnerId,
     distributor: &PartnerId,
 ) -> Result<Option<Arc<DistributorLink>>, Refusal> {
-    Ok(facts.get::<DistributorLink>(format_args!("{partner}/{distributor}"))?)
+    Ok(facts.get::<DistributorLink>((partner, distributor))?)
 }
 
 pub(super) fn unlink_distributor(

@@ -3,7 +3,7 @@
 use crate::rejection::AnyRejection;
 use crate::{Facts, Refusal, Unavailable};
 use chl_events::partner::PartnerType;
-use chl_events::{Code, Date, Exact, Instant, PartnerId, Period, PersonId, ProgrammeId};
+use chl_events::{Code, Date, Exact, Instant, PartnerId, ProgrammeId};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -81,18 +81,6 @@ pub struct Measure {
     pub value: Exact,
 }
 
-pub(super) fn certification_key(
-    partner: &PartnerId,
-    person: &PersonId,
-    credential: &Code,
-) -> String {
-    format!("{partner}/{person}/{credential}")
-}
-
-pub(super) fn measure_key(partner: &PartnerId, measure: &Code, period: Period) -> String {
-    format!("{partner}/{measure}/{period}")
-}
-
 /// The partner, or the rejection that nobody recruited it (class 3).
 pub(crate) fn known(facts: Facts<'_>, id: &PartnerId) -> Result<Arc<Partner>, Refusal> {
     let unknown = || AnyRejection::UnknownPartner { partner: id.clone() };
@@ -131,7 +119,7 @@ pub(crate) fn enrolment(
     id: &PartnerId,
     programme: &ProgrammeId,
 ) -> Result<Option<Arc<Enrolment>>, Unavailable> {
-    facts.get::<Enrolment>(format_args!("{id}/{programme}"))
+    facts.get::<Enrolment>((id, programme))
 }
 
 /// The enrolment, or the rejection that there is none (class 5).

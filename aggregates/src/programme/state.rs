@@ -32,20 +32,38 @@ pub struct Version {
     /// The currency of its funds.
     pub currency: Currency,
     /// The IANA time zone its days are counted in.
-    pub time_zone: String,
+    pub time_zone: NamedZone,
     /// The rules.
     pub terms: Box<Terms>,
 }
 
 impl Version {
     /// The zone its days are counted in.
-    pub(crate) fn zone(&self) -> Zone {
-        Zone::named(&self.time_zone).unwrap_or(Zone::Utc)
+    pub(crate) fn zone(&self) -> &Zone {
+        &self.time_zone.zone
     }
 }
 
-fn key(programme: &ProgrammeId, version: u32) -> String {
-    format!("{programme}/{version}")
+/// A time zone's name, and its rules, looked up when the row comes into memory. It is written as
+/// the name alone.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+pub struct NamedZone {
+    name: String,
+    zone: Zone,
+}
+
+impl From<String> for NamedZone {
+    fn from(name: String) -> Self {
+        let zone = Zone::named(&name).unwrap_or(Zone::Utc);
+        Self { name, zone }
+    }
+}
+
+impl From<NamedZone> for String {
+    fn from(zone: NamedZone) -> Self {
+        zone.name
+    }
 }
 
 pub(super) fn published(event: &ProgrammePublished, rows: &mut dyn RowsMut) {
@@ -54,7 +72,7 @@ pub(super) fn published(event: &ProgrammePublished, rows: &mut dyn RowsMut) {
         version: event.version,
         effective_from: event.effective_from,
         currency: event.currency,
-        time_zone: event.time_zone.clone(),
+        time_zone: event.time_zone.clone().into(),
         terms: event.terms.clone(),
     };
     let programme = Programme {
@@ -62,7 +80,7 @@ pub(super) fn published(event: &ProgrammePublished, rows: &mut dyn RowsMut) {
         newest: event.version,
         newest_from: event.effective_from,
     };
-    rows::put(rows, key(&event.programme, event.version), version);
+    rows::put(rows, (&event.programme, event.version), version);
     rows::put(rows, &event.programme, programme);
 }
 
@@ -79,7 +97,7 @@ pub(crate) fn version(
     number: u32,
 ) -> Result<Arc<Version>, Unavailable> {
     let missing = || Unavailable(format!("no version {number} of {id}, which a fact names").into());
-    facts.get::<Version>(key(id, number))?.ok_or_else(missing)
+    facts.get::<Version>((id, number))?.ok_or_else(missing)
 }
 
 /// The version in force on a date.

@@ -35,7 +35,7 @@ fn credit(
     partner::known(facts, partner)?;
     let newest = programme::known(facts, programme)?.newest;
     let today = programme::version(facts, programme, newest)?.zone().day(context.time);
-    let fund = facts.get::<RebateFund>(format_args!("{programme}/{partner}"))?;
+    let fund = facts.get::<RebateFund>((programme, partner))?;
     let credited = fund.map_or_else(|| amount.currency().zero(), |fund| fund.credited);
     money::sum(credited, *amount, "data.amount")?;
     let event = RebateCredited {
@@ -50,8 +50,8 @@ fn credit(
 pub(crate) fn evolve(event: &RebateEvent, rows: &mut dyn RowsMut) -> Result<(), Unavailable> {
     match event {
         RebateEvent::RebateCredited(event) => {
-            let key = format!("{}/{}", event.programme, event.partner);
-            let fund = rows::get::<RebateFund>(&*rows, &key)?;
+            let key = (&event.programme, &event.partner);
+            let fund = rows::get::<RebateFund>(&*rows, key)?;
             let none = RebateFund { credited: event.amount.currency().zero() };
             let mut fund = fund.map_or(none, Arc::unwrap_or_clone);
             money::add(&mut fund.credited, event.amount);
