@@ -23,6 +23,7 @@ mod merge;
 mod page;
 mod run;
 mod write;
+mod young;
 
 pub use index::KeyIndex;
 

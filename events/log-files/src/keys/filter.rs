@@ -13,12 +13,13 @@ const DESCRIPTOR_BYTES: usize = BinaryFuse8::DESCRIPTOR_LEN;
 /// The filters of a file, in the order of their first hashes.
 #[derive(Debug, Default)]
 pub(super) struct Filters {
+    /// Where each begins.
+    firsts: Vec<u64>,
     parts: Vec<Part>,
 }
 
 #[derive(Debug)]
 struct Part {
-    first: u64,
     descriptor: [u8; DESCRIPTOR_BYTES],
     fingerprints: Box<[u8]>,
 }
@@ -27,11 +28,24 @@ impl Filters {
     /// Whether a key may be there; at most one of 250 that are not seems to be.
     pub(super) fn may_hold(&self, hash: KeyHash) -> bool {
         let upper = hash.upper();
-        let index = self.parts.partition_point(|part| part.first <= upper);
-        let part = index.checked_sub(1).and_then(|index| self.parts.get(index));
-        part.is_some_and(|part| {
+        self.part(upper).is_some_and(|part| {
             BinaryFuse8Ref::from_dma(&part.descriptor, &part.fingerprints).contains(&upper)
         })
+    }
+
+    /// The filter whose stretch holds a key. Hashes are spread evenly, so that it is near where its
+    /// share of all hashes says: looking there asks less of the memory than halving does.
+    fn part(&self, upper: u64) -> Option<&Part> {
+        let share = (u128::from(upper) * self.firsts.len() as u128) >> u64::BITS;
+        let mut index = usize::try_from(share).ok()?;
+        while index > 0 && self.firsts.get(index).is_some_and(|first| *first > upper) {
+            index -= 1;
+        }
+        while self.firsts.get(index + 1).is_some_and(|first| *first <= upper) {
+            index += 1;
+        }
+        let holds = self.firsts.get(index).is_some_and(|first| *first <= upper);
+        self.parts.get(index).filter(|_| holds)
     }
 
     /// How many bytes of memory they take.
@@ -41,8 +55,8 @@ impl Filters {
 
     pub(super) fn encode(&self, bytes: &mut Vec<u8>) {
         bytes.extend_from_slice(&(self.parts.len() as u32).to_be_bytes());
-        for part in &self.parts {
-            bytes.extend_from_slice(&part.first.to_be_bytes());
+        for (first, part) in self.firsts.iter().zip(&self.parts) {
+            bytes.extend_from_slice(&first.to_be_bytes());
             bytes.extend_from_slice(&(part.fingerprints.len() as u32).to_be_bytes());
             bytes.extend_from_slice(&part.descriptor);
             bytes.extend_from_slice(&part.fingerprints);
@@ -51,21 +65,25 @@ impl Filters {
 
     pub(super) fn decode(bytes: &[u8]) -> Option<Self> {
         let (count, mut rest) = bytes.split_first_chunk::<4>()?;
-        let mut parts = Vec::new();
+        let mut filters = Self::default();
         for _ in 0..u32::from_be_bytes(*count) {
             let (first, after) = rest.split_first_chunk::<8>()?;
             let (length, after) = after.split_first_chunk::<4>()?;
             let (descriptor, after) = after.split_first_chunk::<DESCRIPTOR_BYTES>()?;
             let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
             let (fingerprints, after) = after.split_at_checked(length)?;
-            parts.push(Part {
-                first: u64::from_be_bytes(*first),
-                descriptor: *descriptor,
-                fingerprints: fingerprints.into(),
-            });
+            filters.push(
+                u64::from_be_bytes(*first),
+                Part { descriptor: *descriptor, fingerprints: fingerprints.into() },
+            );
             rest = after;
         }
-        rest.is_empty().then_some(Self { parts })
+        rest.is_empty().then_some(filters)
+    }
+
+    fn push(&mut self, first: u64, part: Part) {
+        self.firsts.push(first);
+        self.parts.push(part);
     }
 }
 
@@ -98,7 +116,7 @@ impl FilterBuilder {
         let mut descriptor = [0; DESCRIPTOR_BYTES];
         filter.dma_copy_descriptor_to(&mut descriptor);
         let fingerprints = filter.fingerprints;
-        self.filters.parts.push(Part { first, descriptor, fingerprints });
+        self.filters.push(first, Part { descriptor, fingerprints });
         self.pending.clear();
         Ok(())
     }

@@ -5,17 +5,15 @@ use super::{
     merge::{due, merge},
     run::{Run, Stretch},
     write::RunWriter,
+    young::{Frozen, Young},
 };
 use crate::{Draft, create_dir, sync_dir};
 use chl_events::{Hash, LedgerId};
 use std::{
-    collections::{HashMap, hash_map::Entry},
     fs,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
-
-type Table = HashMap<KeyHash, Record>;
 
 /// The keys of a ledger. It is shared: one thread puts, others look up, and sealing and merging
 /// run beside them.
@@ -34,11 +32,9 @@ pub struct KeyIndex {
 
 #[derive(Debug, Default)]
 struct State {
-    newest: Table,
-    /// Entries of `newest` that a later one took the place of; it may turn out not to be durable.
-    displaced: Vec<Record>,
+    newest: Young,
     /// What is being written to a file.
-    frozen: Arc<Table>,
+    frozen: Arc<Frozen>,
     runs: Vec<Arc<Run>>,
     complete_to: u64,
 }
@@ -46,40 +42,6 @@ struct State {
 impl State {
     fn covered_to(&self) -> u64 {
         self.runs.last().map_or(0, |run| run.stretch.to)
-    }
-
-    fn put(&mut self, record: Record) {
-        if let Some(older) = self.newest.insert(record.hash, record) {
-            self.displaced.push(older);
-        }
-    }
-
-    /// Freezes the newest entries before a position; whatever is newer stays.
-    fn freeze(&mut self, to: u64) -> Arc<Table> {
-        let newest = std::mem::take(&mut self.newest).into_values();
-        let all = std::mem::take(&mut self.displaced).into_iter().chain(newest);
-        let (mut earlier, mut later): (Vec<_>, Vec<_>) = all.partition(|one| one.position < to);
-        earlier.sort_by_key(|record| record.position);
-        later.sort_by_key(|record| record.position);
-        let table: Table = earlier.into_iter().map(|record| (record.hash, record)).collect();
-        for record in later {
-            self.put(record);
-        }
-        self.frozen = Arc::new(table);
-        Arc::clone(&self.frozen)
-    }
-
-    /// Takes back what could not be written.
-    fn thaw(&mut self) {
-        let frozen = std::mem::take(&mut self.frozen);
-        for record in frozen.values() {
-            match self.newest.entry(record.hash) {
-                Entry::Occupied(_) => self.displaced.push(record.clone()),
-                Entry::Vacant(free) => {
-                    free.insert(record.clone());
-                }
-            }
-        }
     }
 }
 
@@ -145,9 +107,8 @@ impl KeyIndex {
     pub fn get(&self, kind: u8, key: &[u8]) -> Result<Option<KeyEntry>, KeyError> {
         let hash = KeyHash::of(kind, key);
         let state = self.state();
-        let in_memory = state.newest.get(&hash).or_else(|| state.frozen.get(&hash));
-        if let Some(record) = in_memory {
-            return Ok(entry(record.clone()));
+        if let Some(record) = state.newest.get(hash).or_else(|| state.frozen.get(hash)) {
+            return Ok(entry(record));
         }
         for run in state.runs.iter().rev() {
             match run.find(hash) {
@@ -170,14 +131,14 @@ impl KeyIndex {
         }
         let hash = KeyHash::of(kind, key);
         let record = Record { hash, position: entry.position, value: Some(entry.value.into()) };
-        self.state_mut().put(record);
+        self.state_mut().newest.put(record);
         Ok(())
     }
 
     /// Says that the commit at a position sets a key free.
     pub fn release(&self, kind: u8, key: &[u8], position: u64) {
         let record = Record { hash: KeyHash::of(kind, key), position, value: None };
-        self.state_mut().put(record);
+        self.state_mut().newest.put(record);
     }
 
     /// Says that every key of the commits before a position is in, and that they are durable.
@@ -190,15 +151,16 @@ impl KeyIndex {
     /// nothing new. Only what [`KeyIndex::advance`] has called durable is written.
     pub fn seal(&self, up_to: u64) -> Result<Option<Hash>, KeyError> {
         let _alone = self.upkeep.lock().unwrap_or_else(PoisonError::into_inner);
-        let (stretch, table) = {
+        let (stretch, frozen) = {
             let mut state = self.state_mut();
             let (from, to) = (state.covered_to(), up_to.min(state.complete_to));
             if to <= from {
                 return Ok(None);
             }
-            (Stretch { ledger: self.ledger, from, to }, state.freeze(to))
+            state.frozen = Arc::new(state.newest.freeze(to));
+            (Stretch { ledger: self.ledger, from, to }, Arc::clone(&state.frozen))
         };
-        let written = self.write(stretch, &table);
+        let written = self.write(stretch, &frozen);
         let mut state = self.state_mut();
         match written {
             Ok((run, digest)) => {
@@ -207,18 +169,17 @@ impl KeyIndex {
                 Ok(Some(digest))
             }
             Err(error) => {
-                state.thaw();
+                let frozen = std::mem::take(&mut state.frozen);
+                state.newest.thaw(&frozen);
                 Err(error)
             }
         }
     }
 
-    fn write(&self, stretch: Stretch, table: &Table) -> Result<(Run, Hash), KeyError> {
-        let mut records: Vec<&Record> = table.values().collect();
-        records.sort_unstable_by_key(|record| record.hash);
+    fn write(&self, stretch: Stretch, frozen: &Frozen) -> Result<(Run, Hash), KeyError> {
         let path = stretch.path(&self.dir);
         let mut writer = RunWriter::create(path.clone(), stretch)?;
-        for record in records {
+        for record in frozen.records() {
             writer.push(record)?;
         }
         let digest = writer.finish()?;
@@ -269,8 +230,7 @@ impl KeyIndex {
         for run in state.runs.drain(kept..) {
             fs::remove_file(run.path()).map_err(KeyError::io(run.path()))?;
         }
-        state.newest.clear();
-        state.displaced.clear();
+        state.newest = Young::default();
         state.complete_to = state.covered_to();
         drop(state);
         sync_dir(&self.dir).map_err(KeyError::io(&self.dir))
