@@ -51,6 +51,42 @@ fn the_blocks_come_back_byte_for_byte_from_every_position() {
 }
 
 #[test]
+fn blocks_that_are_chained_make_the_same_file_and_others_none() {
+    let dir = tempfile::tempdir().unwrap();
+    let (hashed, chained) = (dir.path().join("hashed"), dir.path().join("chained"));
+    let (written, after) = file(&hashed, 20, 1000);
+    let mut before = Chain::new(LEDGER);
+    before.pack(&[b"before"; 10]).unwrap();
+    let begin = || SealedWriter::create(&chained, before.clone()).unwrap();
+    let mut writer = begin();
+    writer.push_chained(&written, after.clone()).unwrap();
+    writer.finish(Some(KEYS)).unwrap();
+    assert_eq!(fs::read(&chained).unwrap(), fs::read(&hashed).unwrap());
+
+    let refused = |blocks: &[Block], after: &Chain| {
+        let refused = begin().push_chained(blocks, after.clone()).unwrap_err();
+        assert!(matches!(refused, SealedError::Broken { .. }), "{refused}");
+    };
+    let (_, behind_first) = written.split_first().unwrap();
+    refused(behind_first, &after);
+    let (_, but_last) = written.split_last().unwrap();
+    refused(but_last, &after);
+    let mut gap = written.clone();
+    gap.remove(7);
+    refused(&gap, &after);
+    let other = |ledger, commit: &[u8]| {
+        let mut chain = Chain::new(ledger);
+        chain.pack(&[commit; 10]).unwrap();
+        let blocks = chain.pack(&[b"behind"; 3]).unwrap();
+        (blocks, chain)
+    };
+    for (ledger, commit) in [(LEDGER, &b"another"[..]), (LedgerId([9; 16]), b"before")] {
+        let (blocks, after) = other(ledger, commit);
+        refused(&blocks, &after);
+    }
+}
+
+#[test]
 fn an_empty_file_is_whole() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("file");

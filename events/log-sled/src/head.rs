@@ -166,6 +166,11 @@ impl Head {
         wanted.take(most).cloned().collect()
     }
 
+    /// Every block that is durable.
+    pub(crate) fn blocks(&self) -> Vec<Block> {
+        self.held.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     fn block(&self, key: &[u8], value: &[u8]) -> Result<Block, HeadError> {
         let wrong = HeadError::Key { path: self.dir.clone(), position: 0 };
         let position = u64::from_be_bytes(key.try_into().map_err(|_| wrong)?);

@@ -23,12 +23,8 @@ use std::{
 enum KeepError {
     #[error("the next head could not be made: {0}")]
     Make(#[source] HeadError),
-    #[error("a head could not be read for sealing: {0}")]
-    Read(#[source] HeadError),
     #[error("a head could not be sealed: {0}")]
     Seal(#[from] SealedError),
-    #[error("the sealed file ends at position {found}, the head at {expected}")]
-    Other { expected: u64, found: u64 },
     #[error(transparent)]
     Witness(#[from] WitnessError),
     #[error("a sealed head could not be removed: {0}")]
@@ -191,20 +187,9 @@ impl Upkeep {
         let Sealing { head, before, after } = sealing;
         let path = self.layout.sealed(before.next());
         let mut writer = SealedWriter::create(&path, before)?;
-        let mut refused = None;
-        let walked = head.walk(|block| {
-            if refused.is_none() {
-                refused = writer.push(block).err();
-            }
-            Ok(())
-        });
-        walked.map_err(KeepError::Read)?;
-        if let Some(error) = refused {
-            return Err(error.into());
-        }
-        if *writer.chain() != after {
-            return Err(KeepError::Other { expected: after.next(), found: writer.chain().next() });
-        }
+        // The head has its blocks in memory as they were verified or appended: reading sled back
+        // and hashing again would take the writer's disk and processor from it.
+        writer.push_chained(&head.blocks(), after.clone())?;
         let keys = self.options.keys.as_ref().and_then(|keys| keys(after.next()));
         self.options.did(Step::SealWritten);
         writer.finish(keys)?;

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::Draft;
 use chl_events::{Block, Hash};
-use chl_log::Chain;
+use chl_log::{Chain, Discontinuity};
 use std::{
     io::{self, Write},
     path::{Path, PathBuf},
@@ -54,6 +54,19 @@ impl SealedWriter {
     /// Writes the next block after checking that it continues the ones before it.
     pub fn push(&mut self, block: &Block) -> Result<(), SealedError> {
         self.chain.accept(block).map_err(SealedError::broken(&self.path))?;
+        self.write(block)
+    }
+
+    /// Writes blocks that a log has chained already, from the chain so far to `after`: that they
+    /// follow each other is checked, and their commits are not hashed again.
+    pub fn push_chained(&mut self, blocks: &[Block], after: Chain) -> Result<(), SealedError> {
+        lead(&self.chain, blocks, &after).map_err(SealedError::broken(&self.path))?;
+        blocks.iter().try_for_each(|block| self.write(block))?;
+        self.chain = after;
+        Ok(())
+    }
+
+    fn write(&mut self, block: &Block) -> Result<(), SealedError> {
         if self.index.last().is_none_or(|last| self.offset - last.offset >= INDEX_EVERY_BYTES) {
             self.index.push(Place { position: block.first(), offset: self.offset });
         }
@@ -93,4 +106,29 @@ impl SealedWriter {
             keys,
         })
     }
+}
+
+/// Checks that blocks follow each other from a chain to another, by what they say of themselves.
+fn lead(from: &Chain, blocks: &[Block], to: &Chain) -> Result<(), Discontinuity> {
+    let mut next = from.next();
+    if let Some(first) = blocks.first()
+        && first.root_before() != from.root()
+    {
+        let (expected, found) = (from.root(), first.root_before());
+        return Err(Discontinuity::Root { at: next, expected, found });
+    }
+    for block in blocks {
+        if block.ledger() != from.ledger() {
+            let (expected, found) = (from.ledger(), block.ledger());
+            return Err(Discontinuity::Ledger { expected, found });
+        }
+        if block.first() != next {
+            return Err(Discontinuity::Position { expected: next, found: block.first() });
+        }
+        next = block.next();
+    }
+    if next != to.next() {
+        return Err(Discontinuity::Position { expected: to.next(), found: next });
+    }
+    Ok(())
 }
