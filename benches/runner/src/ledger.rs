@@ -6,7 +6,7 @@ use chl_bus::{
     Bus, Client, Connection, Journal, JournalLimits, LogError, MemoryKeys, Opening, Options, Parts,
     Prepared, StatesFile, SystemClock, Vault, prepare,
 };
-use chl_events::{ActorId, Block, LedgerId};
+use chl_events::{ActorId, LedgerId};
 use chl_log::{EventLog, MemoryLog, ReadLog};
 use chl_log_files::KeyIndex;
 use chl_log_sled::{Options as LogOptions, Seen, SledLog};
@@ -25,10 +25,10 @@ mod keys;
 
 /// The id of the benchmark's ledgers.
 pub const LEDGER: LedgerId = LedgerId([7; 16]);
-/// How many blocks may wait for the read models before the ledger waits for them.
-const BLOCKS_WAITING: usize = 1024;
-/// How many of them are folded in one go.
-const BLOCKS_AT_ONCE: usize = 256;
+/// Blocks of so many bytes may wait for the read models before the ledger waits for them.
+const BYTES_WAITING: usize = 8 << 20;
+/// So many of them are folded in one go.
+const BYTES_AT_ONCE: usize = 1 << 20;
 
 /// An open ledger.
 pub struct Ledger {
@@ -123,21 +123,19 @@ impl Ledger {
     /// Lets the read models follow, as the program does: folded in memory, and in SQLite whenever
     /// they have caught up.
     fn follow(&self) -> Result<Follows> {
-        let follows = self.client()?.follow(BLOCKS_WAITING)?;
+        let follows = self.client()?.follow(BYTES_WAITING)?;
         let (log, path) = (Arc::clone(&self.log), self.views.clone());
         let (caught_up, word) = channel();
         let follow = move || {
             let mut views = Views::open_or_build(&path, log, &mut |_, _| {})?;
             // Nobody listens when the ledger is dropped without being closed.
             let _unheard = caught_up.send(());
-            while let Ok(first) = follows.blocks.recv() {
-                let mut blocks: Vec<Block> = vec![first];
-                blocks.extend(follows.blocks.try_iter().take(BLOCKS_AT_ONCE));
+            while let Some(blocks) = follows.next(BYTES_AT_ONCE) {
                 match views.apply(&blocks) {
                     Err(ApplyError::Gap { .. }) => views.catch_up(&mut |_, _| {})?,
                     other => other?,
                 }
-                if blocks.len() <= BLOCKS_AT_ONCE {
+                if follows.is_drained() {
                     views.flush()?;
                 }
             }

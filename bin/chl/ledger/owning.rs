@@ -15,7 +15,7 @@ use chl_bus::{
     Bus, Client, Following, Journal, JournalLimits, OpenError as BusError, OpenLog, Opening,
     Options as BusOptions, Parts, Standby, StatesFile, SystemClock, Vault,
 };
-use chl_events::{Block, LedgerId};
+use chl_events::LedgerId;
 use chl_log::{Head, ReadLog};
 use chl_log_files::KeyIndex;
 use std::{
@@ -27,10 +27,10 @@ use std::{
 
 /// Only the owner's user may look into a ledger.
 const FOLDER_MODE: u32 = 0o700;
-/// How many blocks may wait for the read models before the ledger waits for them.
-const BLOCKS_WAITING: usize = 1024;
-/// How many of them are folded in one go.
-const BLOCKS_AT_ONCE: usize = 256;
+/// Blocks of so many bytes may wait for the read models before the ledger waits for them.
+const BYTES_WAITING: usize = 8 << 20;
+/// So many of them are folded in one go.
+const BYTES_AT_ONCE: usize = 1 << 20;
 
 /// How a ledger that is not there yet begins.
 #[derive(Debug, Clone)]
@@ -113,7 +113,7 @@ impl Owning {
         lease: Option<(Leased, Lost)>,
     ) -> Outcome<Self> {
         let bus = Bus::take_over(standby).map_err(|error| unowned(place, error))?;
-        let follows = bus.client().follow(BLOCKS_WAITING);
+        let follows = bus.client().follow(BYTES_WAITING);
         let follows = follows.or_exit(Exit::Internal, "the ledger cannot be followed")?;
         let shown = Arc::clone(&reading);
         let following = thread::spawn(move || follow(&follows, &shown));
@@ -174,14 +174,11 @@ pub(crate) fn open_vault(place: &Place) -> Outcome<Vault> {
 
 /// Lets the read models follow the ledger, and SQLite whenever it has caught up.
 fn follow(follows: &Following, reading: &Reading) {
-    while let Ok(first) = follows.blocks.recv() {
-        let mut blocks: Vec<Block> = vec![first];
-        blocks.extend(follows.blocks.try_iter().take(BLOCKS_AT_ONCE));
-        let idle = blocks.len() <= BLOCKS_AT_ONCE;
+    while let Some(blocks) = follows.next(BYTES_AT_ONCE) {
         let folded = reading
             .views
             .follow(&blocks)
-            .and_then(|()| if idle { reading.views.flush() } else { Ok(()) });
+            .and_then(|()| if follows.is_drained() { reading.views.flush() } else { Ok(()) });
         if let Err(failure) = folded {
             // The ledger itself is whole; the next question or the next start folds again.
             talk::say(&format!("the read models stay behind: {failure}"));

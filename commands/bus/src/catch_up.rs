@@ -15,9 +15,6 @@ use chl_events::{Commit, CommitError, LedgerId, Role};
 use chl_log::{ReadError, ReadLog};
 use std::sync::Arc;
 
-/// How many changed rows are written down in one go while states are built anew.
-const ROWS_A_FLUSH: usize = 200_000;
-
 /// Says why states could not be brought up to the log.
 #[derive(Debug, thiserror::Error)]
 pub enum CatchUpError {
@@ -189,7 +186,7 @@ fn owed(
 
 /// Writes changed rows down when they have become many, at the end of a chain.
 fn write_down(desk: &mut Desk, ledger: LedgerId, position: u64) -> Result<(), CatchUpError> {
-    if desk.states.dirty_rows() >= ROWS_A_FLUSH {
+    if desk.states.is_full() {
         desk.states.flush_now(ledger, position)?;
     }
     Ok(())

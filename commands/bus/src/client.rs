@@ -4,16 +4,17 @@ use crate::{
     answer::{Answer, Failure},
     authorise::Connection,
     committer::Follower,
+    following::{Following, queue},
     journal::Journal,
     meter::{Meter, OnItsWay, Trouble},
     prepare::{Prepared, prepare},
     trace::Traces,
     writer::{Job, Message},
 };
-use chl_events::{Block, Instant};
+use chl_events::Instant;
 use std::sync::{
     Arc,
-    mpsc::{Receiver, Sender, channel, sync_channel},
+    mpsc::{Receiver, Sender, channel},
 };
 use tokio::sync::oneshot;
 
@@ -30,14 +31,6 @@ pub struct Client {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the ledger is closed")]
 pub struct Closed;
-
-/// Blocks as they become durable, in memory, without a gap.
-pub struct Following {
-    /// The position the first block begins at; what lies before is in the log.
-    pub from: u64,
-    /// The blocks. While nobody takes them and the channel is full, the ledger waits.
-    pub blocks: Receiver<Block>,
-}
 
 impl Client {
     pub(crate) fn new(
@@ -126,13 +119,13 @@ impl Client {
         self.inbox.send(Message::Job(job)).map_err(|_| Closed)
     }
 
-    /// Follows the ledger from what is durable now on; at most `room` blocks wait.
+    /// Follows the ledger from what is durable now on; blocks of at most `room` bytes wait.
     pub fn follow(&self, room: usize) -> Result<Following, Closed> {
-        let (hand, blocks) = sync_channel(room);
+        let (hand, taking) = queue(room);
         let (from, begins) = channel();
         let follower = Follower { blocks: hand, from };
         self.inbox.send(Message::Follow(follower)).map_err(|_| Closed)?;
-        Ok(Following { from: begins.recv().map_err(|_| Closed)?, blocks })
+        Ok(Following::new(begins.recv().map_err(|_| Closed)?, taking))
     }
 
     /// Believes the machine's clock again after somebody has looked at it.

@@ -3,6 +3,7 @@
 
 use crate::{
     answer::Answer,
+    following::Hand,
     journal::{Entry, Journal},
     meter::Meter,
     vault::{Vault, VaultError},
@@ -12,7 +13,7 @@ use chl_log::{AppendError, EventLog, Head, ReadError, ReadLog};
 use std::{
     sync::{
         Arc,
-        mpsc::{Receiver, Sender, SyncSender, TryRecvError},
+        mpsc::{Receiver, Sender, TryRecvError},
     },
     time,
 };
@@ -57,7 +58,7 @@ pub(crate) enum Task {
 
 /// Somebody to hand blocks to.
 pub(crate) struct Follower {
-    pub(crate) blocks: SyncSender<Block>,
+    pub(crate) blocks: Hand,
     pub(crate) from: Sender<u64>,
 }
 
@@ -92,7 +93,7 @@ pub(crate) struct Committer<F: Fn(Report)> {
     pub(crate) vault: Arc<Vault>,
     pub(crate) journal: Option<Arc<Journal>>,
     pub(crate) meter: Arc<Meter>,
-    pub(crate) followers: Vec<SyncSender<Block>>,
+    pub(crate) followers: Vec<Hand>,
     pub(crate) handed: u64,
     pub(crate) reopen: bool,
     pub(crate) broken: bool,
@@ -189,7 +190,7 @@ impl<F: Fn(Report)> Committer<F> {
     fn hand(&mut self, blocks: &[Block]) {
         for block in blocks {
             self.handed = block.next();
-            self.followers.retain(|follower| follower.send(block.clone()).is_ok());
+            self.followers.retain(|follower| follower.hand(block.clone()));
         }
     }
 

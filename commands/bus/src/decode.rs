@@ -189,6 +189,10 @@ fn without_place(problem: &str) -> String {
 
 /// Refuses nesting deeper than [`MAX_DEPTH`] before anything recurses into it.
 fn check_depth(bytes: &[u8]) -> Result<(), Refused> {
+    // Hardly a document opens so many brackets at all, in texts or not.
+    if bytes.iter().filter(|byte| matches!(byte, b'{' | b'[')).count() <= MAX_DEPTH {
+        return Ok(());
+    }
     let (mut depth, mut in_text, mut escaped) = (0_usize, false, false);
     for (at, byte) in bytes.iter().enumerate() {
         if in_text {

@@ -28,6 +28,9 @@ pub struct Parts {
     pub journal: Option<Arc<Journal>>,
 }
 
+/// What is dirty of it fills a quarter: the rows of some 60,000 sales.
+const STATE_BYTES: usize = 96 << 20;
+
 /// How a ledger is run.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -35,9 +38,9 @@ pub struct Options {
     pub opening: Opening,
     /// The most commands made durable together.
     pub group_commands: usize,
-    /// How many unchanged rows stay in memory.
-    pub cached_rows: usize,
-    /// After how many bytes of commits states and keys are written down.
+    /// How many bytes of memory rows may take.
+    pub state_bytes: usize,
+    /// After how many bytes of commits states and keys are written down at the latest.
     pub flush_bytes: u64,
     /// How far the clock may be off before nothing is written any more.
     pub clock_tolerance: Duration,
@@ -49,7 +52,7 @@ impl Options {
         Self {
             opening,
             group_commands: 1024,
-            cached_rows: 100_000,
+            state_bytes: STATE_BYTES,
             flush_bytes: 16 << 20,
             clock_tolerance: Duration::from_secs(300),
         }

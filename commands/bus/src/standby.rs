@@ -52,7 +52,7 @@ impl Standby {
             states: usable.map_or(0, |(_, position)| position),
             keys: keys.covered_to().min(head.next),
         };
-        let mut states = States::new(shelf, options.cached_rows);
+        let mut states = States::new(shelf, options.state_bytes);
         if usable.is_none() {
             states.clear()?;
         }

@@ -3,10 +3,13 @@
 //! ```text
 //! chain (chain.rs)   what the command under decision and its policies changed so far
 //! dirty              changed since the last flush, by commits durable or on their way
-//! flushing           on its way to the file
-//! clean              bounded cache of what the file holds
+//! flushed            what the last flush takes or took to the file
+//! clean              what else was read from the file, as far as it fits
 //! shelf              one SQLite file, a cache over the log and never truth, behind its keys
 //! ```
+//!
+//! Each layer is bounded by its bytes: the writer flushes when dirty rows fill their room, and waits
+//! for a flush that is under way when they fill it twice.
 
 mod shelf;
 mod store;
@@ -17,8 +20,8 @@ pub use store::{States as StatesFile, StatesError};
 use chl_aggregates::{Row, RowKey, Unavailable};
 use chl_events::LedgerId;
 use hashbrown::HashMap;
-use quick_cache::sync::Cache;
-use std::{collections::VecDeque, sync::Arc};
+use quick_cache::{Weighter, unsync::Cache};
+use std::{cell::RefCell, collections::VecDeque, sync::Arc};
 
 /// Rows that were set or taken away.
 pub(crate) type Changes = HashMap<RowKey, Option<Row>>;
@@ -26,55 +29,87 @@ pub(crate) type Changes = HashMap<RowKey, Option<Row>>;
 /// What a row was before a group changed it; none where the dirty layer did not have it.
 type Before = (RowKey, Option<Option<Row>>);
 
+/// A row that is kept, with its key and its place in a table that is never quite full.
+const ENTRY_BYTES: usize = 2 * size_of::<(RowKey, Option<Row>)>();
+
+fn footprint(key: &RowKey, row: Option<&Row>) -> usize {
+    let id = if key.id.is_heap_allocated() { key.id.len() } else { 0 };
+    ENTRY_BYTES + id + row.map_or(0, Row::footprint)
+}
+
+#[derive(Clone)]
+struct Footprint;
+
+impl Weighter<RowKey, Row> for Footprint {
+    fn weight(&self, key: &RowKey, row: &Row) -> u64 {
+        footprint(key, Some(row)) as u64
+    }
+}
+
 /// The rows of a ledger, as the commits decided so far left them.
 pub(crate) struct States {
     dirty: Changes,
-    flushing: Option<Arc<Changes>>,
-    clean: Cache<RowKey, Option<Row>>,
+    dirty_bytes: usize,
+    flushed: Arc<Changes>,
+    flushing: bool,
+    /// Rows of the file that are in no layer above; reading changes what it holds.
+    clean: RefCell<Cache<RowKey, Row, Footprint>>,
     shelf: Option<Shelf>,
     undo: VecDeque<Vec<Before>>,
+    /// How many bytes of dirty rows make a flush.
+    room: usize,
 }
 
 impl States {
-    /// Begins with what a file holds, or with nothing and in memory alone.
-    pub(crate) fn new(shelf: Option<Shelf>, cached_rows: usize) -> Self {
+    /// Begins with what a file holds, or with nothing and in memory alone. Dirty rows have half of
+    /// `bytes`, the others a quarter each; where a flush takes long, it may be half as much again.
+    pub(crate) fn new(shelf: Option<Shelf>, bytes: usize) -> Self {
+        let (room, clean) = (bytes / 4, bytes / 4);
+        let rows = clean / (2 * ENTRY_BYTES);
         Self {
             dirty: Changes::new(),
-            flushing: None,
-            clean: Cache::new(cached_rows),
+            dirty_bytes: 0,
+            flushed: Arc::default(),
+            flushing: false,
+            clean: RefCell::new(Cache::with_weighter(rows, clean as u64, Footprint)),
             shelf,
             undo: VecDeque::from([Vec::new()]),
+            room,
         }
     }
 
     /// The row of a key.
     pub(crate) fn row(&self, key: &RowKey) -> Result<Option<Row>, Unavailable> {
-        if let Some(row) = self.dirty.get(key) {
-            return Ok(row.clone());
-        }
-        if let Some(row) = self.flushing.as_ref().and_then(|rows| rows.get(key)) {
+        if let Some(row) = self.dirty.get(key).or_else(|| self.flushed.get(key)) {
             return Ok(row.clone());
         }
         let Some(shelf) = &self.shelf else { return Ok(None) };
-        if let Some(row) = self.clean.get(key) {
-            return Ok(row);
+        let mut clean = self.clean.borrow_mut();
+        if let Some(row) = clean.get(key) {
+            return Ok(Some(row.clone()));
         }
         let row = shelf.row(key).map_err(|error| Unavailable(Box::new(error)))?;
-        if row.is_some() {
-            // A new id is asked for once; what is set for it then is dirty, not clean.
-            self.clean.insert(key.clone(), row.clone());
+        if let Some(row) = &row {
+            clean.insert(key.clone(), row.clone());
         }
         Ok(row)
     }
 
     /// Takes an accepted chain's changes, remembering what they replace.
     pub(crate) fn merge(&mut self, changes: &mut Changes) {
-        let undo = self.undo.back_mut();
+        let Self { dirty, dirty_bytes, clean, undo, .. } = self;
+        let clean = clean.get_mut();
         let before = changes.drain().map(|(key, row)| {
-            let before = self.dirty.insert(key.clone(), row);
+            // What is above the file is never looked up below, and would be old there one day.
+            clean.remove(&key);
+            *dirty_bytes = dirty_bytes.saturating_add(footprint(&key, row.as_ref()));
+            let before = dirty.insert(key.clone(), row);
+            if let Some(row) = &before {
+                *dirty_bytes = dirty_bytes.saturating_sub(footprint(&key, row.as_ref()));
+            }
             (key, before)
         });
-        match undo {
+        match undo.back_mut() {
             Some(undo) => undo.extend(before),
             None => before.for_each(drop),
         }
@@ -104,6 +139,12 @@ impl States {
             }
         }
         self.undo.push_back(Vec::new());
+        self.weigh();
+    }
+
+    fn weigh(&mut self) {
+        let rows = self.dirty.iter();
+        self.dirty_bytes = rows.map(|(key, row)| footprint(key, row.as_ref())).sum();
     }
 
     /// Whether everything changed so far is durable.
@@ -111,19 +152,28 @@ impl States {
         self.undo.iter().all(Vec::is_empty)
     }
 
-    /// How many rows changed since the last flush.
-    pub(crate) fn dirty_rows(&self) -> usize {
-        self.dirty.len()
+    /// Whether so much changed since the last flush that it is time for the next.
+    pub(crate) fn is_full(&self) -> bool {
+        self.shelf.is_some() && self.dirty_bytes >= self.room
     }
 
-    /// Takes the changed rows for a flush; they stay readable until it is done.
+    /// Whether the flush under way must end before more can be changed.
+    pub(crate) fn is_overfull(&self) -> bool {
+        self.flushing && self.dirty_bytes / 2 >= self.room
+    }
+
+    /// Takes the changed rows for a flush; they stay readable, and those of the flush before it are
+    /// in the file alone from now on.
     pub(crate) fn begin_flush(&mut self) -> Option<Arc<Changes>> {
-        if self.shelf.is_none() || self.flushing.is_some() || !self.is_settled() {
+        if self.shelf.is_none() || self.flushing || !self.is_settled() {
             return None;
         }
-        let rows = Arc::new(std::mem::take(&mut self.dirty));
-        self.flushing = Some(Arc::clone(&rows));
-        Some(rows)
+        // As many rows will change again: a table that grows is copied time after time.
+        let next = Changes::with_capacity(self.dirty.len());
+        self.flushed = Arc::new(std::mem::replace(&mut self.dirty, next));
+        self.dirty_bytes = 0;
+        self.flushing = true;
+        Some(Arc::clone(&self.flushed))
     }
 
     /// Writes the changed rows down at once, with the position they stand for.
@@ -133,6 +183,7 @@ impl States {
             Some(shelf) => shelf.write(&rows, ledger, position),
             None => Ok(()),
         };
+        drop(rows);
         match written {
             Ok(()) => self.end_flush(),
             Err(_) => self.fail_flush(),
@@ -147,23 +198,25 @@ impl States {
             tracing::error!(%error, "the file of states shows an old moment");
             return self.fail_flush();
         }
-        for (key, row) in self.flushing.take().iter().flat_map(|rows| rows.iter()) {
-            self.clean.insert(key.clone(), row.clone());
-        }
+        self.flushing = false;
     }
 
     /// The file did not take the rows: they are dirty again, below what changed meanwhile.
     pub(crate) fn fail_flush(&mut self) {
-        for (key, row) in self.flushing.take().iter().flat_map(|rows| rows.iter()) {
+        self.flushing = false;
+        for (key, row) in std::mem::take(&mut self.flushed).iter() {
             self.dirty.entry(key.clone()).or_insert_with(|| row.clone());
         }
+        self.weigh();
     }
 
     /// Forgets every row, in memory and in the file: they are built anew from the log.
     pub(crate) fn clear(&mut self) -> Result<(), StatesError> {
         self.dirty.clear();
-        self.flushing = None;
-        self.clean.clear();
+        self.dirty_bytes = 0;
+        self.flushed = Arc::default();
+        self.flushing = false;
+        self.clean.get_mut().clear();
         self.undo.clear();
         self.undo.push_back(Vec::new());
         self.shelf.as_mut().map_or(Ok(()), Shelf::clear)

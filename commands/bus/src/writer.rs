@@ -103,7 +103,11 @@ impl Writer {
     fn can_decide(&self) -> bool {
         let dry = self.jobs.front().is_some_and(|job| job.dry_run);
         let alone = dry || self.wants_flush() || !self.failed.is_empty();
-        let room = if alone { 1 } else { GROUPS_UNDER_WAY };
+        let room = match alone {
+            _ if self.desk.states.is_overfull() => 0,
+            true => 1,
+            false => GROUPS_UNDER_WAY,
+        };
         !self.jobs.is_empty() && self.under_way < room
     }
 
@@ -315,7 +319,8 @@ impl Writer {
 
     fn wants_flush(&self) -> bool {
         let idle = self.flusher.as_ref().is_some_and(Flusher::is_idle);
-        idle && self.unflushed_bytes >= self.bounds.flush_bytes
+        let full = self.desk.states.is_full() || self.unflushed_bytes >= self.bounds.flush_bytes;
+        idle && full
     }
 
     /// Has states and keys written down beside the writer; called with nothing under way.

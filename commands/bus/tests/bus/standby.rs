@@ -13,7 +13,7 @@ fn a_standby_goes_on_where_the_writer_ended() {
     let (writers, standbys) = (Given::new(), dir.path().join("standby"));
     let writer = writers.open();
     let other = Given { keys: Arc::default(), ..writers.clone() };
-    let small = Options { flush_bytes: 1, cached_rows: 1, ..options() };
+    let small = Options { flush_bytes: 1, state_bytes: 1, ..options() };
     let parts = other.parts(Some(&standbys));
     let mut standby = Standby::open(parts, writers.log.reader(), &small).unwrap();
     for lines in [market(), vec![deal("d1", "p", "acme")], vec![customer("x"), recruit("y")]] {

@@ -34,7 +34,7 @@ fn states_written_while_going_on_are_those_built_anew() {
     let dir = tempfile::tempdir().unwrap();
     let (kept, built) = (dir.path().join("kept"), dir.path().join("built"));
     let given = Given::new();
-    let often = Options { flush_bytes: 1, cached_rows: 3, ..options() };
+    let often = Options { flush_bytes: 1, state_bytes: 1_000, ..options() };
     for part in lines().chunks(25) {
         let bus = Bus::open(given.parts(Some(&kept)), &often).unwrap();
         for line in part {
@@ -98,7 +98,7 @@ fn a_file_that_is_ahead_of_its_keys_is_built_anew() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("states");
     let given = Given::new();
-    let small = Options { flush_bytes: 1, cached_rows: 1, ..options() };
+    let small = Options { flush_bytes: 1, state_bytes: 1, ..options() };
     let bus = Bus::open(given.parts(Some(&path)), &small).unwrap();
     send(&bus, &market());
     send(&bus, &[deal("d1", "p", "acme")]);

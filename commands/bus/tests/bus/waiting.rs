@@ -75,13 +75,17 @@ fn blocks_are_handed_on_in_order_and_without_a_gap() {
     let given = Given::new();
     let bus = given.open();
     send(&bus, &[customer("a")]);
-    let following = bus.client().follow(100).unwrap();
-    assert_eq!(following.from, 2);
+    let following = bus.client().follow(1).unwrap();
+    assert_eq!(following.from(), 2);
     send(&bus, &[customer("b")]);
+    let taking = std::thread::spawn(move || {
+        let from = following.from();
+        (from, std::iter::from_fn(|| following.next(1)).flatten().collect::<Vec<_>>())
+    });
     send(&bus, &[customer("c")]);
     bus.close();
-    let mut next = following.from;
-    for block in following.blocks {
+    let (mut next, blocks) = taking.join().unwrap();
+    for block in blocks {
         assert_eq!(block.first(), next);
         next = block.next();
     }
