@@ -121,6 +121,10 @@ impl Views {
     /// Adds the indices, makes the file one that others can read while it is written, closes it.
     fn finish(self) -> Result<(), BuildError> {
         let db = self.tables.db;
+        // Sorting for an index spills into a file instead of filling the memory, and the sorted
+        // pieces are merged by a thread beside.
+        db.pragma_update(None, "temp_store", "FILE")?;
+        db.pragma_update(None, "threads", 1)?;
         for table in crate::tables::TABLES {
             for index in crate::layout::Layout::new(table).indices() {
                 db.execute_batch(&index)?;

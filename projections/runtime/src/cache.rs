@@ -3,17 +3,24 @@
 //! Two generations bound the memory: when the young one is full after a flush it becomes the old
 //! one, and the old one is dropped. Whatever is used again moves to the young one.
 
-use crate::layout::{Binder, Cells, Layout, bind_key};
+use crate::{
+    layout::{Cells, Layout},
+    lines::Lines,
+};
 use chl_projections::{Row, StoreError};
 use hashbrown::HashMap;
 use rusqlite::Connection;
 
+/// How many rows are made ready before they are inserted.
+pub(crate) const ROWS_AT_ONCE: usize = 256;
 /// How many rows a generation of one table has at most, beside the changed ones.
 const GENERATION: usize = 16_384;
 
 #[derive(Debug)]
 pub(crate) struct Cached<R: Row> {
     pub(crate) layout: Layout,
+    /// A key that is looked up, rows that are written: empty in between.
+    lines: Lines,
     young: HashMap<R::Key, Slot<R>>,
     old: HashMap<R::Key, R>,
     changed: Vec<R::Key>,
@@ -35,6 +42,7 @@ impl<R: Row> Cached<R> {
     pub(crate) fn new(empty: bool) -> Self {
         Self {
             layout: Layout::new(R::TABLE),
+            lines: Lines::new(R::TABLE),
             young: HashMap::new(),
             old: HashMap::new(),
             changed: Vec::new(),
@@ -64,9 +72,10 @@ impl<R: Row> Cached<R> {
         Ok(found)
     }
 
-    fn select(&self, key: &R::Key, db: &Connection) -> Result<Option<R>, StoreError> {
+    fn select(&mut self, key: &R::Key, db: &Connection) -> Result<Option<R>, StoreError> {
         let mut statement = db.prepare_cached(&self.layout.select_by_key).map_err(failed)?;
-        bind_key(&mut statement, R::TABLE, |to| R::key_cells(key, to)).map_err(failed)?;
+        self.lines.push(|to| R::key_cells(key, to));
+        self.lines.bind_one(&mut statement).map_err(failed)?;
         let mut rows = statement.raw_query();
         let Some(row) = rows.next().map_err(failed)? else { return Ok(None) };
         let mut cells = Cells::new(row, R::TABLE);
@@ -127,10 +136,12 @@ impl<R: Row> Cached<R> {
         for key in self.changed.drain(..) {
             let Some(slot) = self.young.get_mut(&key) else { continue };
             slot.changed = false;
-            let mut binder = Binder::new(&mut statement, R::TABLE);
-            slot.row.cells(&mut |cell| binder.cell(cell));
-            binder.execute()?;
+            self.lines.push(|to| slot.row.cells(to));
+            if self.lines.len() >= ROWS_AT_ONCE {
+                self.lines.insert(&mut statement)?;
+            }
         }
+        self.lines.insert(&mut statement)?;
         if self.young.len() > GENERATION {
             self.complete &= self.old.is_empty();
             let young = std::mem::take(&mut self.young);

@@ -6,8 +6,8 @@
 
 use chl_events::{Currency, Money};
 use chl_projections::{Cell, Column, Kind, Table};
-use rusqlite::{Row, Statement, functions::Context, types::Value, types::ValueRef};
-use std::{borrow::Cow, fmt::Write};
+use rusqlite::{Row, functions::Context, types::ValueRef};
+use std::borrow::Cow;
 
 /// The statements of one table.
 #[derive(Debug)]
@@ -103,127 +103,6 @@ fn read_columns(column: &Column) -> Vec<String> {
         | Kind::Instant
         | Kind::Bytes => vec![name.into()],
     }
-}
-
-/// Binds the cells of a row, one after the other, to an insert.
-pub(crate) struct Binder<'s, 'c> {
-    statement: &'s mut Statement<'c>,
-    table: &'static Table,
-    column: usize,
-    next: usize,
-    currency: Option<Currency>,
-    /// Amounts whose text waits for the row's currency: where it goes, and how much.
-    waiting: Vec<(usize, i128)>,
-    text: String,
-    failed: Option<rusqlite::Error>,
-}
-
-impl<'s, 'c> Binder<'s, 'c> {
-    pub(crate) fn new(statement: &'s mut Statement<'c>, table: &'static Table) -> Self {
-        Self {
-            statement,
-            table,
-            column: 0,
-            next: 1,
-            currency: None,
-            waiting: Vec::new(),
-            text: String::new(),
-            failed: None,
-        }
-    }
-
-    /// Binds the next column's cell.
-    pub(crate) fn cell(&mut self, cell: Cell<'_>) {
-        let column = self.table.columns.get(self.column);
-        self.column += 1;
-        if self.failed.is_some() {
-            return;
-        }
-        let kind = column.map_or(Kind::Text, |column| column.kind);
-        let bound = self.bind(kind, &cell);
-        if let (Cell::Text(text), Some("currency")) = (&cell, column.map(|c| c.name)) {
-            self.currency = Currency::new(text).ok();
-        }
-        self.failed = bound.err();
-    }
-
-    fn bind(&mut self, kind: Kind, cell: &Cell<'_>) -> rusqlite::Result<()> {
-        match (kind, cell) {
-            (Kind::Minor, Cell::Minor(minor)) => {
-                self.waiting.push((self.next, *minor));
-                self.statement.raw_bind_parameter(self.next + 1, whole(*minor))?;
-                self.next += 2;
-                Ok(())
-            }
-            (Kind::Minor, _) => self.nulls(2),
-            (Kind::Money, Cell::Money(money)) => {
-                self.statement.raw_bind_parameter(self.next, money.amount())?;
-                self.statement.raw_bind_parameter(self.next + 1, whole(money.minor()))?;
-                self.statement.raw_bind_parameter(self.next + 2, money.currency().code())?;
-                self.next += 3;
-                Ok(())
-            }
-            (Kind::Money, _) => self.nulls(3),
-            (_, cell) => self.simple(cell),
-        }
-    }
-
-    fn nulls(&mut self, count: usize) -> rusqlite::Result<()> {
-        for _ in 0..count {
-            self.statement.raw_bind_parameter(self.next, rusqlite::types::Null)?;
-            self.next += 1;
-        }
-        Ok(())
-    }
-
-    fn simple(&mut self, cell: &Cell<'_>) -> rusqlite::Result<()> {
-        let at = self.next;
-        self.next += 1;
-        match cell {
-            Cell::Null => self.statement.raw_bind_parameter(at, rusqlite::types::Null),
-            Cell::Int(value) => self.statement.raw_bind_parameter(at, value),
-            Cell::Text(text) => self.statement.raw_bind_parameter(at, text.as_ref()),
-            Cell::Date(date) => self.written(at, date),
-            Cell::Instant(instant) => self.written(at, instant),
-            Cell::Minor(minor) => self.statement.raw_bind_parameter(at, whole(*minor)),
-            Cell::Money(money) => self.written(at, money),
-            Cell::Bytes(bytes) => self.statement.raw_bind_parameter(at, bytes.as_ref()),
-        }
-    }
-
-    fn written(&mut self, at: usize, value: &dyn std::fmt::Display) -> rusqlite::Result<()> {
-        self.text.clear();
-        write!(self.text, "{value}").expect("a string takes what is written to it");
-        self.statement.raw_bind_parameter(at, self.text.as_str())
-    }
-
-    /// Binds the texts of amounts and runs the insert.
-    pub(crate) fn execute(mut self) -> rusqlite::Result<()> {
-        if let Some(failed) = self.failed {
-            return Err(failed);
-        }
-        for (at, minor) in std::mem::take(&mut self.waiting) {
-            let text = self.currency.map(|of| Money::from_minor(minor, of).amount());
-            self.statement.raw_bind_parameter(at, text)?;
-        }
-        self.statement.raw_execute()?;
-        Ok(())
-    }
-}
-
-fn whole(minor: i128) -> Value {
-    i64::try_from(minor).map_or_else(|_| Value::Text(minor.to_string()), Value::Integer)
-}
-
-/// Binds a key's cells to a select.
-pub(crate) fn bind_key(
-    statement: &mut Statement<'_>,
-    table: &'static Table,
-    cells: impl FnOnce(&mut dyn FnMut(Cell<'_>)),
-) -> rusqlite::Result<()> {
-    let mut binder = Binder::new(statement, table);
-    cells(&mut |cell| binder.cell(cell));
-    binder.failed.map_or(Ok(()), Err)
 }
 
 /// Where the values of a row come from.

@@ -6,6 +6,7 @@
 //! for any period, and read-only SQL. [`as_of`] folds a log up to a moment into a temporary
 //! database of the same schema.
 
+mod ahead;
 mod build;
 mod cache;
 mod checkpoint;
@@ -13,6 +14,7 @@ mod digest;
 mod effective;
 mod error;
 mod layout;
+mod lines;
 mod place;
 mod query;
 mod reader;

@@ -39,7 +39,8 @@ pub struct Reader {
 impl Reader {
     /// Opens the read models a path names; never changes them.
     pub fn open(path: &Path) -> Result<Self, ReaderError> {
-        let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let db = Connection::open_with_flags(path, flags)?;
         db.busy_timeout(std::time::Duration::from_secs(10))?;
         effective::define(&db)?;
         db.pragma_update(None, "query_only", true)?;

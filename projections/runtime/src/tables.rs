@@ -1,8 +1,9 @@
 //! The read models over one connection: what folds change, and the transaction it goes into.
 
 use crate::{
-    cache::{Cached, failed},
-    layout::{Binder, Layout},
+    cache::{Cached, ROWS_AT_ONCE, failed},
+    layout::Layout,
+    lines::Lines,
 };
 use chl_events::Commit;
 use chl_log::ReadLog;
@@ -38,6 +39,8 @@ macro_rules! tables {
             pub(crate) db: Connection,
             log: Arc<dyn ReadLog>,
             postings: Layout,
+            /// Posting lines that are not inserted yet.
+            lines: Lines,
             /// Whether a transaction is open.
             open: bool,
             /// How many postings it holds.
@@ -52,6 +55,7 @@ macro_rules! tables {
                     db,
                     log,
                     postings: Layout::new(Posting::TABLE),
+                    lines: Lines::new(Posting::TABLE),
                     open: false,
                     posted: 0,
                     $($field: Cached::new(empty)),+
@@ -65,6 +69,7 @@ macro_rules! tables {
 
             /// Writes all changed rows into the open transaction.
             pub(crate) fn write(&mut self) -> rusqlite::Result<()> {
+                self.insert_postings()?;
                 $(self.$field.flush(&self.db)?;)+
                 Ok(())
             }
@@ -128,6 +133,11 @@ impl Tables {
         Ok(())
     }
 
+    fn insert_postings(&mut self) -> rusqlite::Result<()> {
+        let mut statement = self.db.prepare_cached(&self.postings.insert)?;
+        self.lines.insert(&mut statement)
+    }
+
     /// Commits the open transaction.
     pub(crate) fn commit(&mut self) -> rusqlite::Result<()> {
         if self.open {
@@ -141,11 +151,11 @@ impl Tables {
 
 impl KeepsPostings for Tables {
     fn post(&mut self, posting: &Posting<'_>) -> Result<(), StoreError> {
-        let mut statement = self.db.prepare_cached(&self.postings.insert).map_err(failed)?;
-        let mut binder = Binder::new(&mut statement, Posting::TABLE);
-        posting.cells(&mut |cell| binder.cell(cell));
-        binder.execute().map_err(failed)?;
+        self.lines.push(|to| posting.cells(to));
         self.posted += 1;
+        if self.lines.len() >= ROWS_AT_ONCE {
+            self.insert_postings().map_err(failed)?;
+        }
         Ok(())
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::{
     PlaceError, StaleError,
+    ahead::{Decoded, commits, read_ahead},
     checkpoint::{self, Checkpoint},
     digest::{ViewDigest, digests},
     layout::Layout,
@@ -17,6 +18,9 @@ use std::{
     sync::Arc,
 };
 
+/// After how many pages (4 KiB each) of its write-ahead log SQLite moves them into the database. To
+/// move them means two syncs, which a command that comes meanwhile waits for.
+const PAGES_PER_CHECKPOINT: u32 = 8_192;
 /// How many changed rows are written in one transaction while the views are behind.
 const ROWS_PER_TRANSACTION: usize = 50_000;
 
@@ -123,10 +127,13 @@ impl Views {
             return Self::open(path, log);
         };
         place::sweep(path, &file)?;
-        let db = Connection::open_with_flags(&file, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        // A connection is never shared between threads, and needs no lock of its own.
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let db = Connection::open_with_flags(&file, flags)?;
         configure(&db)?;
         db.pragma_update(None, "journal_mode", "WAL")?;
         db.pragma_update(None, "synchronous", "NORMAL")?;
+        db.pragma_update(None, "wal_autocheckpoint", PAGES_PER_CHECKPOINT)?;
         let checkpoint = checkpoint::read(&db)??;
         if let Some(stale) = checkpoint.check(log.as_ref())? {
             return Err(stale.into());
@@ -182,7 +189,8 @@ impl Views {
     /// Folds blocks; those already folded are passed over, so that a caller may repeat some.
     pub fn apply(&mut self, blocks: &[Block]) -> Result<(), ApplyError> {
         for block in blocks {
-            self.guarded(|views| views.fold_block(block, Until::Head).map(drop))?;
+            let commits = commits(block, self.checkpoint.position);
+            self.guarded(|views| views.fold_block(block, commits, Until::Head).map(drop))?;
         }
         Ok(())
     }
@@ -205,19 +213,22 @@ impl Views {
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<(), ApplyError> {
         let end = self.log.head().next;
-        for block in self.log.read(self.checkpoint.position)? {
-            let block = block?;
-            let mut more = true;
-            self.guarded(|views| {
-                more = views.fold_block(&block, until)?;
-                Ok(())
-            })?;
-            progress(self.checkpoint.position, end);
-            if !more {
-                break;
+        std::thread::scope(|scope| {
+            let from = self.checkpoint.position;
+            for decoded in read_ahead(scope, Arc::clone(&self.log), from)? {
+                let Decoded { block, commits } = decoded?;
+                let mut more = true;
+                self.guarded(|views| {
+                    more = views.fold_block(&block, commits.into_iter(), until)?;
+                    Ok(())
+                })?;
+                progress(self.checkpoint.position, end);
+                if !more {
+                    break;
+                }
             }
-        }
-        self.flush()
+            self.flush()
+        })
     }
 
     /// Runs a step; after a failure nothing more is taken, since rows may be half changed.
@@ -233,8 +244,14 @@ impl Views {
         done
     }
 
-    /// Folds a block as far as asked; says whether all of it was taken.
-    fn fold_block(&mut self, block: &Block, until: Until) -> Result<bool, ApplyError> {
+    /// Folds a block's commits from where the folds stand, as far as asked; says whether all of it
+    /// was taken.
+    fn fold_block(
+        &mut self,
+        block: &Block,
+        commits: impl Iterator<Item = Result<Commit, CommitError>>,
+        until: Until,
+    ) -> Result<bool, ApplyError> {
         let position = self.checkpoint.position;
         if block.next() <= position {
             return Ok(true);
@@ -243,10 +260,9 @@ impl Views {
             return Err(ApplyError::Gap { position, first: block.first() });
         }
         self.tables.begin()?;
-        let folded = usize::try_from(position - block.first()).unwrap_or(usize::MAX);
         let mut last = None;
-        for bytes in block.commits().skip(folded) {
-            let commit = Commit::decode(bytes)?;
+        for commit in commits {
+            let commit = commit?;
             if !until.takes(&commit) {
                 self.checkpoint.position = commit.position;
                 self.checkpoint.recorded_at = last.or(self.checkpoint.recorded_at);
