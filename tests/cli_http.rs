@@ -11,11 +11,11 @@ use cli::{Desk, PARTNER, partner_lines, programme_lines};
 use futures_util::StreamExt;
 use serde_json::{Value, json};
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs::{self, File},
     io::{Read, Write},
     net::{TcpListener, TcpStream},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
@@ -270,7 +270,38 @@ async fn the_bus_counts_what_it_lets_in_and_what_leaves() {
     assert_eq!(asked("nonsense"), 0.0, "a name that a sender made up is no label");
     assert_eq!(sum(&metrics, "chl_queue_parked_total", &["code=\"command.malformed\""]), 1.0);
     assert_eq!(sum(&metrics, "chl_queue_pending", &[]), 0.0);
+    let text = watched.get("/metrics").1;
+    let shown = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next());
+    let shown: BTreeSet<&str> = shown.collect();
+    let page = fs::read_to_string(page("docs/operations.md")).unwrap();
+    let rows = page.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
+    let named = rows.filter(|name| name.starts_with("chl_") || name.starts_with("process_"));
+    let mut named: BTreeSet<&str> = named.collect();
+    // What only a ledger on servers has.
+    assert!(named.remove("chl_lease_changes_total"));
+    // A connection that was never lost is not counted as lost.
+    assert!(named.remove("chl_nats_disconnects_total"));
+    assert_eq!(shown, named, "docs/operations.md has all metrics, and no others");
     assert_eq!(watched.stop(), 0);
+}
+
+fn page(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
+}
+
+#[test]
+fn the_units_settings_are_settings() {
+    let run = Desk::new().run(&["serve", "--help"]);
+    let known = |name: &str| {
+        let elsewhere = ["CHL_NATS_PASSWORD", "CHL_LOG"].contains(&name);
+        elsewhere || run.out.contains(&format!("[env: {name}="))
+    };
+    let settings = fs::read_to_string(page("examples/systemd/main.env")).unwrap();
+    let names = settings.lines().filter_map(|line| Some(line.split_once('=')?.0));
+    let names: Vec<&str> = names.filter(|name| !name.starts_with('#')).collect();
+    assert!(names.len() > 5, "{names:?}");
+    let unknown: Vec<_> = names.iter().filter(|name| !known(name)).collect();
+    assert!(unknown.is_empty(), "{unknown:?}");
 }
 
 /// The lines of a log in JSON that are about commands.

@@ -193,6 +193,7 @@ impl Log {
             Self::Repair(call) => call.run(place, output),
             Self::Tail(call) if call.follow => asking::follow(place, call, output),
             Self::Tail(call) => asking::ask(place, Read::Tail(call), output),
+            Self::Export(call) if call.copy => asking::ask_copy(place, &Read::Export(call), output),
             Self::Export(call) => asking::ask(place, Read::Export(call.absolute()?), output),
         }
     }

@@ -3,7 +3,9 @@
 use crate::{
     exit::Exit,
     failure::Outcome,
-    ledger::{Attempt, Reading, open_bucket, open_log, open_stream, open_vault, unopened},
+    ledger::{
+        Attempt, Reading, open_bucket, open_copy, open_log, open_stream, open_vault, unopened,
+    },
     output::{Output, Sink},
     owner::{Reached, Request, connect, reach},
     place::Place,
@@ -61,6 +63,14 @@ fn followed(place: &Place, servers: &Servers) -> Outcome<Attempt<OpenedToRead>> 
 /// Asks a question and writes the answer.
 pub(crate) fn ask(place: &Place, read: Read, mut output: Output) -> Outcome<Exit> {
     let exit = ask_into(place, read, &mut output)?;
+    output.end()?;
+    Ok(exit)
+}
+
+/// Asks what this node keeps of a ledger whose servers are out of reach.
+pub(crate) fn ask_copy(place: &Place, read: &Read, mut output: Output) -> Outcome<Exit> {
+    let copy = open_copy(place)?;
+    let exit = read.answer(&copy.reading, &mut output)?;
     output.end()?;
     Ok(exit)
 }

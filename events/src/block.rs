@@ -40,7 +40,16 @@ impl fmt::Debug for Hash {
 
 /// The random id of a ledger, drawn once when it is opened for the first time.
 #[derive(
-    Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    serde::Serialize,
+    serde::Deserialize,
+    schemars::JsonSchema,
 )]
 pub struct LedgerId(pub [u8; 16]);
 

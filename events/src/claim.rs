@@ -53,7 +53,7 @@ pub struct Proof {
 }
 
 /// A part of a claim's money and the lot it is from; without a lot for MDF.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Part {
     /// The lot.
     pub lot: Option<LotId>,

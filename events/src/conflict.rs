@@ -71,7 +71,7 @@ vocabulary! {
 }
 
 /// What stood on the slot when the challenger came.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Evidence {
     /// Since when the incumbent guards the slot.
     pub guarded_since: Instant,

@@ -57,6 +57,7 @@ macro_rules! area {
         $(
             $(#[$sdoc])*
             #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+            #[derive(schemars::JsonSchema)]
             pub struct $name {
                 $($(#[$fdoc])* pub $field: $type),+
             }
@@ -80,6 +81,10 @@ macro_rules! area {
             pub(crate) const KINDS: &'static [$crate::EventKind] = &[
                 $($crate::EventKind { tag: $tag, version: $version, name: stringify!($name) }),+
             ];
+
+            /// The JSON Schema of each type's fields.
+            pub(crate) const SCHEMAS: &'static [fn() -> schemars::Schema] =
+                &[$(|| schemars::schema_for!($name)),+];
 
             pub(crate) fn kind(&self) -> $crate::EventKind {
                 match self {
@@ -131,6 +136,12 @@ macro_rules! areas {
             /// Every event type of every area.
             pub fn kinds() -> impl Iterator<Item = EventKind> {
                 [$(<$type>::KINDS),+].into_iter().flatten().copied()
+            }
+
+            /// Every event type with the JSON Schema of its fields, as they are shown.
+            pub fn schemas() -> impl Iterator<Item = (EventKind, schemars::Schema)> {
+                let schemas = [$(<$type>::SCHEMAS),+].into_iter().flatten();
+                Self::kinds().zip(schemas.map(|schema| schema()))
             }
 
             /// Its number, version and name.

@@ -1,8 +1,9 @@
 //! Sealed fields: personal data that a key outside the log makes readable, for as long as it exists.
 
 use data_encoding::{BASE64, HEXLOWER};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 /// The random name of a person's key in the vault: 16 bytes, as text 32 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -42,6 +43,22 @@ pub struct Sealed {
     pub key: KeyId,
     /// Nonce, ciphertext and tag, as the vault writes them.
     pub ciphertext: Vec<u8>,
+}
+
+/// As it is shown to those who may not open it: the name of its key.
+impl JsonSchema for Sealed {
+    fn schema_name() -> Cow<'static, str> {
+        "Sealed".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "object",
+            "description": "A text of a person, as the name of the key that opens it.",
+            "properties": { "sealed": { "type": "string", "pattern": "^[0-9a-f]{32}$" } },
+            "required": ["sealed"],
+        })
+    }
 }
 
 #[derive(Serialize, Deserialize)]

@@ -26,6 +26,20 @@ pub enum Stream {
     Budget(BudgetId),
 }
 
+/// As text.
+impl schemars::JsonSchema for Stream {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Stream".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "type": "string",
+            "description": "Its kind and the keys of what it guards, such as customer/acme.",
+        })
+    }
+}
+
 /// Says why a text names no stream.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StreamError {

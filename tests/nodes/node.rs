@@ -4,8 +4,9 @@ use chl_nats_servers::Servers;
 use serde_json::Value;
 use std::{
     fs::{self, File},
+    net::TcpListener,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Child, Command, Output, Stdio},
     time::{Duration, Instant},
 };
 
@@ -33,6 +34,7 @@ pub(crate) struct Node {
     options: Vec<String>,
     of_serve: Vec<String>,
     password: Option<String>,
+    http: Option<String>,
     process: Option<Child>,
 }
 
@@ -47,7 +49,7 @@ impl Node {
             format!("--nats-replicas={replicas}"),
         ];
         let of_serve = Vec::new();
-        Self { dir: dir.to_owned(), options, of_serve, password: None, process: None }
+        Self { dir: dir.to_owned(), options, of_serve, password: None, http: None, process: None }
     }
 
     /// The same node, which reaches its servers as a user.
@@ -69,6 +71,23 @@ impl Node {
         self
     }
 
+    /// The same node, which answers monitors.
+    pub(crate) fn watched(mut self) -> Self {
+        let free = TcpListener::bind("127.0.0.1:0").unwrap();
+        self.http = Some(free.local_addr().unwrap().to_string());
+        self
+    }
+
+    /// Its settings as variables of the environment.
+    pub(crate) fn environment(&self) -> Vec<(String, String)> {
+        let variable = |option: &String| {
+            let (name, value) = option.trim_start_matches("--").split_once('=').unwrap();
+            (format!("CHL_{}", name.replace('-', "_").to_uppercase()), value.to_owned())
+        };
+        let http = self.http.iter().map(|address| ("CHL_HTTP".to_owned(), address.clone()));
+        self.options.iter().map(variable).chain(http).collect()
+    }
+
     fn command(&self, call: &[&str]) -> Command {
         let mut command = Command::new(CHL);
         command.args(&self.options).args(call).env("LOGNAME", "tester").env_remove("CHL_DATA");
@@ -83,6 +102,7 @@ impl Node {
         let log = File::options().create(true).append(true).open(self.dir.join("said")).unwrap();
         let mut command = self.command(&["serve", "--actors", &actors.display().to_string()]);
         command.args(&self.of_serve);
+        command.args(self.http.iter().flat_map(|address| ["--http", address]));
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
         self.process = Some(command.spawn().unwrap());
     }
@@ -143,6 +163,18 @@ impl Node {
         self.process.take()?.wait().unwrap().code()
     }
 
+    /// What it says of its ledger to monitors; null where it does not answer.
+    pub(crate) fn health(&self) -> Value {
+        let at = format!("http://{}/health/ready", self.http.as_deref().unwrap());
+        let asked = Command::new("curl").args(["-s", &at]).output().unwrap();
+        serde_json::from_slice(&asked.stdout).unwrap_or_default()
+    }
+
+    /// Waits until it ends by itself, and gives its exit code.
+    pub(crate) fn end(&mut self) -> Option<i32> {
+        self.process.take()?.wait().unwrap().code()
+    }
+
     /// What it has said.
     pub(crate) fn said(&self) -> String {
         fs::read_to_string(self.dir.join("said")).unwrap_or_default()
@@ -154,9 +186,14 @@ impl Node {
         lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
+    /// The same, however it ends.
+    pub(crate) fn call(&self, call: &[&str]) -> Output {
+        self.command(call).output().unwrap()
+    }
+
     /// The same, as the bytes that were written.
     pub(crate) fn ask_raw(&self, call: &[&str]) -> Vec<u8> {
-        let output = self.command(call).output().unwrap();
+        let output = self.call(call);
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(output.status.success(), "{call:?}: {said}\n{}", self.said());
         output.stdout

@@ -1,5 +1,6 @@
 //! A ledger that this process has opened: to read it, or to own it.
 
+mod copy;
 mod history;
 mod keys;
 mod leased;
@@ -12,6 +13,7 @@ mod scratch;
 mod share;
 mod views;
 
+pub(crate) use copy::open_copy;
 pub(crate) use history::{commits_from, decoded};
 pub(crate) use node::{Node, open_bucket, open_stream};
 pub(crate) use open::{Attempt, open_log, require_log, seen, unopened};

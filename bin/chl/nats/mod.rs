@@ -6,4 +6,5 @@ mod questions;
 mod service;
 
 pub(crate) use parked::Parked;
+pub(crate) use questions::{AskedOfFeed, FEED};
 pub(crate) use service::{BusOptions, OnNats};

@@ -9,6 +9,7 @@ use crate::{
 };
 use chl_bus_nats::{Asker, FeedReader, Missed, MissedError, Questions, Unanswered};
 use chl_events::Role;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
@@ -28,7 +29,7 @@ const OF_PARTNERS: &[(&str, Option<&[&str]>)] = &[
 ];
 
 /// The question for what a partner missed of its feed.
-const FEED: &str = "feed";
+pub(crate) const FEED: &str = "feed";
 /// So many events are answered at most.
 const EVENTS: usize = 500;
 
@@ -39,9 +40,9 @@ pub(super) struct OfLedger {
 }
 
 /// What may be asked of a feed.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-struct AskedOfFeed {
+pub(crate) struct AskedOfFeed {
     /// The id of the last event that came; without one from the oldest that is kept.
     after: Option<String>,
     /// At most so many.

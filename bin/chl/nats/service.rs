@@ -14,7 +14,10 @@ use chl_bus_nats::{
 };
 use chl_events::Code;
 use chl_log_nats::Connection;
-use std::{path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc, thread, time::Duration};
+
+/// How long the door may take to close: servers that are gone take no answers.
+const PATIENCE: Duration = Duration::from_secs(4);
 
 /// How commands and questions come over NATS.
 #[derive(Debug, Clone, clap::Args)]
@@ -135,8 +138,15 @@ impl OnNats {
             queue.close().await;
             client.flush().await
         };
-        drop((events, feeds));
+        // An event on its way is waited for, and sent again by whoever comes next.
+        let leaving = thread::spawn(move || drop((events, feeds)));
+        let closing = async move { tokio::time::timeout(PATIENCE, closing).await };
         let told = connection.wait(closing).or_exit(Exit::Unavailable, "the bus")?;
-        told.or_exit(Exit::Unavailable, "the last answers may not have left")
+        let unsent = "the last answers may not have left";
+        let flushed = told.or_exit(Exit::Unavailable, unsent)?;
+        if leaving.is_finished() && leaving.join().is_err() {
+            tracing::error!("the end of the events broke");
+        }
+        flushed.or_exit(Exit::Unavailable, unsent)
     }
 }

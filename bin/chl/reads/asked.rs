@@ -6,23 +6,32 @@ use super::{
 };
 use crate::failure::{Failure, Outcome};
 use chl_events::{Date, Period};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// What a document may ask of a read model.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Asked {
     /// Only this partner's; of a conflict either side's.
     pub(crate) partner: Option<String>,
+    /// Only this programme's.
     programme: Option<String>,
+    /// Only this customer's.
     customer: Option<String>,
+    /// Only this fund: `coop`, `mdf`, `rebate`.
     fund: Option<String>,
+    /// Only this lot.
     lot: Option<String>,
+    /// Only what is in this state.
     state: Option<String>,
+    /// The period of scorecards.
     period: Option<Period>,
     /// At most so many rows.
     pub(crate) limit: Option<u64>,
+    /// As it stood at a position of the log or an instant.
     as_of: Option<AsOf>,
+    /// As it stood on a business date.
     effective: Option<Date>,
     /// Comparisons of columns, such as `closed_on>=2026-01-01`.
     #[serde(rename = "where")]
@@ -30,7 +39,7 @@ pub(crate) struct Asked {
 }
 
 /// A position as a number, an instant or a position as text.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(untagged)]
 enum AsOf {
     Position(u64),

@@ -41,6 +41,10 @@ pub(crate) struct Export {
     /// Copies the vault, which opens personal data, into this new file.
     #[arg(long, value_name = "FILE")]
     vault: Option<PathBuf>,
+    /// Exports what this node's own folder has, and asks no server: for a ledger whose servers are
+    /// lost. The node must not run.
+    #[arg(long, conflicts_with = "vault")]
+    pub(crate) copy: bool,
 }
 
 /// The first line of an export.

@@ -21,7 +21,7 @@ pub(crate) use balance::Balance;
 pub(crate) use check::Check;
 pub(crate) use commits::{Tail, View};
 pub(crate) use export::{BlockLine, Export, FORMAT, First, Last, ledger_id, root};
-pub(crate) use query::Query;
+pub(crate) use query::{Query, view_names};
 pub(crate) use scorecard::ScorecardOf;
 pub(crate) use sql::Sql;
 pub(crate) use story::{Claim, Deal};

@@ -23,7 +23,7 @@ use std::str::FromStr;
 #[derive(Debug, Clone, clap::Args, Serialize, Deserialize)]
 pub(crate) struct Query {
     /// Which read model.
-    #[arg(value_parser = view_names())]
+    #[arg(value_parser = known_view())]
     pub(super) view: String,
     /// Only this partner's; of a conflict either side's.
     #[arg(long, value_name = "PARTNER")]
@@ -94,9 +94,13 @@ pub(super) fn at_least_one() -> clap::builder::RangedU64ValueParser {
     clap::value_parser!(u64).range(1..)
 }
 
-fn view_names() -> clap::builder::PossibleValuesParser {
-    let names = View::ALL.iter().map(|view| view.name()).chain([SCORECARDS]);
-    clap::builder::PossibleValuesParser::new(names.map(clap::builder::PossibleValue::new))
+/// The names of what can be asked for.
+pub(crate) fn view_names() -> impl Iterator<Item = &'static str> {
+    View::ALL.iter().map(|view| view.name()).chain([SCORECARDS])
+}
+
+fn known_view() -> clap::builder::PossibleValuesParser {
+    clap::builder::PossibleValuesParser::new(view_names().map(clap::builder::PossibleValue::new))
 }
 
 impl Query {

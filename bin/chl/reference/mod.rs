@@ -1,5 +1,6 @@
 //! What the program knows without a ledger: the catalog, the codes, the shells.
 
+mod asyncapi;
 pub(crate) mod codes;
 pub(crate) mod completions;
 mod page;

@@ -14,7 +14,8 @@ use serde_json::{Value, json};
 ///
 /// Without NAME: every command with its area, the roles that may send it and what it does. With
 /// NAME (such as RegisterDeal): the JSON Schema of its `data`, which is strict: unknown fields are
-/// refused.
+/// refused. With --asyncapi: what a ledger speaks on NATS, all subjects and messages, as an AsyncAPI
+/// 3.0 document.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Schema {
     /// The command's name, in any case.
@@ -22,6 +23,9 @@ pub(crate) struct Schema {
     /// Prints the page of all commands, as Markdown.
     #[arg(long, conflicts_with = "name")]
     page: bool,
+    /// Prints the AsyncAPI document of the bus.
+    #[arg(long, conflicts_with_all = ["name", "page"])]
+    asyncapi: bool,
 }
 
 const COLUMNS: &[&str] = &["command", "area", "roles", "does"];
@@ -31,6 +35,11 @@ impl Schema {
     pub(crate) fn print(&self, mut output: Output) -> Outcome<Exit> {
         if self.page {
             output.line(super::page::commands().trim_end())?;
+            output.end()?;
+            return Ok(Exit::Success);
+        }
+        if self.asyncapi {
+            output.line(&format!("{:#}", super::asyncapi::document()))?;
             output.end()?;
             return Ok(Exit::Success);
         }

@@ -42,7 +42,7 @@ pub use feeds::{Feeds, FeedsOptions};
 pub use lease::{Held, Lease, LeaseError};
 pub use missed::{FeedReader, Missed, MissedError};
 pub use parking::{Deal, Parked, Parking, ParkingError, Settled};
-pub use queue::{Queue, QueueError, QueueOptions};
+pub use queue::{Queue, QueueError, QueueOptions, REPLY_TO};
 pub use redacted::{Parties, PartiesError, RedactError, Redacted, Redaction};
 pub use refusal::Refusal;
 pub use vault::{BucketError, BucketKeys};

@@ -28,7 +28,7 @@ use tokio::{
 };
 
 /// The header in which a sender may name its inbox, to be answered there as well.
-const REPLY_TO: &str = "Chl-Reply-To";
+pub const REPLY_TO: &str = "Chl-Reply-To";
 
 /// How often the queue's length is looked at.
 const MEASURED: Duration = Duration::from_secs(5);

@@ -74,6 +74,12 @@ impl SealedFolder {
         self.dir.join(format!("{first:020}.{SEALED_EXTENSION}"))
     }
 
+    /// What lies behind the sealed files, as far as it was known when its writer ended: a file of
+    /// their form beside their folder, replaced whenever a writer ends.
+    pub fn tail(&self) -> PathBuf {
+        self.dir.with_file_name(format!("tail.{SEALED_EXTENSION}"))
+    }
+
     /// The files, in the order of their first positions; none where there is no folder.
     pub fn files(&self) -> io::Result<Vec<PathBuf>> {
         let mut files = Vec::new();

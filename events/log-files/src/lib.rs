@@ -7,12 +7,14 @@
 
 mod draft;
 mod folder;
+mod history;
 mod keys;
 mod sealed;
 mod witness;
 
 pub use draft::{Draft, create_dir, create_dir_with_parents, rename_durably, sync_dir};
 pub use folder::{FolderError, LockError, OwnerLock, SealedFolder, remove_unfinished, root_at};
+pub use history::{HistoryError, SealedHistory};
 pub use keys::{KeyEntry, KeyError, KeyIndex, MAX_KEY_VALUE_BYTES};
 pub use sealed::{
     SEALED_EXTENSION, SealedBlocks, SealedError, SealedFile, SealedSummary, SealedWriter,

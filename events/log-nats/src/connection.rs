@@ -16,6 +16,10 @@ use std::{
 };
 use tokio::runtime::{Builder, Runtime};
 
+/// What is counted of all connections of the process.
+const CONNECTS: &str = "chl_nats_connects_total";
+const DISCONNECTS: &str = "chl_nats_disconnects_total";
+
 /// Threads that talk to the servers.
 const THREADS: usize = 2;
 /// The longest pause between two attempts to reach a server again.
@@ -58,6 +62,8 @@ impl Refusals {
 impl Connection {
     /// Connects, and refuses servers that are too old.
     pub fn open(access: &Access) -> Result<Self, ConnectError> {
+        metrics::describe_counter!(CONNECTS, "Connections made to servers.");
+        metrics::describe_counter!(DISCONNECTS, "Connections to servers that were lost.");
         let refusals = Arc::new(Refusals::default());
         let options = options(access, &refusals)?;
         let threads = Builder::new_multi_thread()
@@ -167,8 +173,18 @@ fn options(access: &Access, refusals: &Arc<Refusals>) -> Result<ConnectOptions, 
     Ok(options.event_callback(move |event| {
         noted.note(&event);
         tracing::debug!(%event, "NATS");
+        count(&event);
         std::future::ready(())
     }))
+}
+
+/// Counts what became of the connection.
+fn count(event: &Event) {
+    if matches!(event, Event::Connected) {
+        metrics::counter!(CONNECTS).increment(1);
+    } else if matches!(event, Event::Disconnected) {
+        metrics::counter!(DISCONNECTS).increment(1);
+    }
 }
 
 /// How long to wait before a server is tried again: the first time not at all.

@@ -9,13 +9,14 @@ use chl_events::Block;
 use chl_log::{Cause, Chain, Head};
 use chl_log_files::{
     OwnerLock, SealedError, SealedFile, SealedFolder, SealedWriter, Witness, WitnessError,
-    create_dir, create_dir_with_parents, remove_unfinished, sync_dir,
+    create_dir, create_dir_with_parents, remove_unfinished, rename_durably, sync_dir,
 };
 use std::{
     io,
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
         mpsc::{Receiver, SyncSender, sync_channel},
     },
     thread::JoinHandle,
@@ -93,7 +94,7 @@ impl Found {
             None => Witness::create(&self.dir.join("witness"), sealed.chain.head(), 0)?,
         };
         let witness = Arc::new(Mutex::new(witness));
-        let failed = Arc::new(Mutex::new(None));
+        let (failed, believed) = (Arc::new(Mutex::new(None)), Arc::default());
         let keeper = Keeper {
             folder: self.folder,
             seal_bytes: options.seal_bytes,
@@ -101,6 +102,7 @@ impl Found {
             witness: Arc::clone(&witness),
             chain: sealed.chain.clone(),
             writing: None,
+            believed: Arc::clone(&believed),
         };
         let (blocks, queue) = sync_channel(BLOCKS_WAITING);
         let board = Arc::clone(&failed);
@@ -108,7 +110,15 @@ impl Found {
         let thread = thread.spawn(move || keeper.run(&queue, &board));
         let thread = Some(thread.map_err(OpenError::io(&self.dir))?);
         let settled = sealed.chain.next();
-        Ok(Copy { witness, blocks: Some(blocks), failed, thread, settled, _lock: self.lock })
+        Ok(Copy {
+            witness,
+            blocks: Some(blocks),
+            failed,
+            believed,
+            thread,
+            settled,
+            _lock: self.lock,
+        })
     }
 }
 
@@ -117,6 +127,7 @@ pub(crate) struct Copy {
     witness: Arc<Mutex<Witness>>,
     blocks: Option<SyncSender<Numbered>>,
     failed: Arc<Mutex<Option<Cause>>>,
+    believed: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
     /// The position up to which the witness is durable.
     settled: u64,
@@ -128,6 +139,11 @@ fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Copy {
+    /// The stream is what this node has seen, and goes on with it: its end may replace the tail.
+    pub(crate) fn believe(&self) {
+        self.believed.store(true, Ordering::Release);
+    }
+
     /// What has failed, if anything has.
     pub(crate) fn failed(&self) -> Option<Cause> {
         held(&self.failed).clone()
@@ -191,6 +207,8 @@ struct Keeper {
     /// The chain behind what is sealed.
     chain: Chain,
     writing: Option<(SealedWriter, u64)>,
+    /// Whether the stream was found to be the one this node has seen.
+    believed: Arc<AtomicBool>,
 }
 
 /// Says why the copy failed. The stream stays whole; the log takes nothing more until reopened.
@@ -200,6 +218,8 @@ enum KeepError {
     Sealed(#[from] SealedError),
     #[error("this node's witness: {0}")]
     Witness(#[from] WitnessError),
+    #[error("the tail of this node's copy: {0}")]
+    Tail(#[from] io::Error),
 }
 
 impl Keeper {
@@ -213,6 +233,22 @@ impl Keeper {
                 *held(failed) = Some(Arc::new(error));
             }
         }
+        if self.believed.load(Ordering::Acquire)
+            && held(failed).is_none()
+            && let Err(error) = self.leave()
+        {
+            tracing::warn!(%error, "the end of this node's copy is in the stream alone");
+        }
+    }
+
+    /// Leaves what is not sealed yet as the tail: should the servers be lost, it is all there is.
+    fn leave(&mut self) -> Result<(), KeepError> {
+        let Some((writer, _)) = self.writing.take() else { return Ok(()) };
+        let path = self.folder.path(self.chain.next());
+        writer.finish(None)?;
+        // A crash in between leaves a short sealed file, which is as good.
+        rename_durably(&path, &self.folder.tail())?;
+        Ok(())
     }
 
     fn copy(&mut self, Numbered { block, sequence }: &Numbered) -> Result<(), KeepError> {

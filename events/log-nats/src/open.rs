@@ -2,7 +2,7 @@
 
 use crate::{
     Connection, Fault, NatsLog, OpenError, Options, Synced,
-    copy::{Found, SealedCopy},
+    copy::{Copy, Found, SealedCopy},
     feed::Feed,
     index::Index,
     monitor::syncs_always,
@@ -62,6 +62,7 @@ impl NatsLog {
         let mut log =
             Self { shared, chain, last, voids: 0, synced, copy, following: None, wound: None };
         opening.catch_up(&mut log)?;
+        log.copy.iter().for_each(Copy::believe);
         Ok(log)
     }
 }

@@ -5,8 +5,8 @@ mod beds;
 
 use beds::{Beds, LEDGER, blocks, holds};
 use chl_events::LedgerId;
-use chl_log::{AppendError, EventLog};
-use chl_log_files::{SealedFolder, Witness};
+use chl_log::{AppendError, EventLog, ReadLog};
+use chl_log_files::{SealedFolder, SealedHistory, Witness};
 use chl_log_nats::{NatsLog, OpenError, Options};
 use chl_nats_servers::{Servers, Shape};
 use std::{path::Path, time::Duration};
@@ -64,6 +64,26 @@ fn a_node_reads_its_own_files_and_the_stream_behind_them() {
     let owner = NatsLog::open(&beds.connection, &options).unwrap();
     assert!(matches!(refused(&beds, &options), OpenError::Owned(_)));
     drop(owner);
+}
+
+#[test]
+fn a_node_that_ends_leaves_all_that_it_has_seen() {
+    let Some(servers) = Servers::start(Shape::One).unwrap() else { return };
+    let beds = Beds::new(&servers, 1);
+    let (_dir, options) = on_a_node(&beds);
+    let left = || SealedHistory::open(&sealed(&options)).unwrap().head();
+    let mut head = None;
+    for count in [3, 40, 5] {
+        let mut log = NatsLog::open(&beds.connection, &options).unwrap();
+        append(&mut log, count);
+        head = Some(log.head());
+        drop(log);
+        assert_eq!(Some(left()), head);
+    }
+    // A stream that is refused takes nothing of it away.
+    beds.cut(&options, 2);
+    assert!(refused(&beds, &options).is_damage());
+    assert_eq!(Some(left()), head);
 }
 
 #[test]

@@ -151,6 +151,18 @@ impl Server {
         killed.map(|_| ()).map_err(ServerError::io(format!("killing server {}", self.name)))
     }
 
+    /// Kills it and takes its disk away: it starts again as an empty one.
+    pub fn lose(&mut self) -> Result<(), ServerError> {
+        self.kill()?;
+        fs::remove_dir_all(self.store())
+            .map_err(ServerError::io(format!("losing the store of {}", self.name)))
+    }
+
+    /// The folder of its streams.
+    pub fn store(&self) -> PathBuf {
+        self.dir.join("store")
+    }
+
     /// Asks it to go (SIGTERM) and waits until it has: it hands over what it leads.
     pub fn terminate(&mut self) -> Result<(), ServerError> {
         let Some(process) = &mut self.process else {
