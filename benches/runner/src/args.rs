@@ -75,6 +75,13 @@ pub enum Line {
     Open,
     /// Memory while a large ledger is written and rebuilt.
     Memory,
+    /// Commands from memory into the log on JetStream, against the same blocks published raw; one
+    /// server and three.
+    NatsAppend,
+    /// Commands over the bus, against an echo service.
+    NatsBus,
+    /// Folds and read models from JetStream, against fetching the same messages.
+    NatsRead,
     /// Every line.
     All,
 }

@@ -3,8 +3,8 @@
 
 use anyhow::{Context, Result, bail};
 use chl_bus::{
-    Bus, Client, Connection, Journal, JournalLimits, LogError, MemoryKeys, Opening, Options, Parts,
-    Prepared, StatesFile, SystemClock, Vault, prepare,
+    Bus, Client, Connection, Journal, JournalLimits, LogError, MemoryKeys, OpenLog, Opening,
+    Options, Parts, Prepared, StatesFile, SystemClock, Vault, prepare,
 };
 use chl_events::{ActorId, LedgerId};
 use chl_log::{EventLog, MemoryLog, ReadLog};
@@ -82,9 +82,17 @@ impl Ledger {
     /// Opens an empty ledger in memory alone, without read models.
     pub fn in_memory(opening: &Opening) -> Result<Self> {
         let log = MemoryLog::new(LEDGER);
+        Self::over(
+            Box::new(move || Ok::<Box<dyn EventLog>, LogError>(Box::new(log.clone()))),
+            opening,
+        )
+    }
+
+    /// Opens a ledger over a log, with everything else in memory and without read models.
+    pub fn over(log: OpenLog, opening: &Opening) -> Result<Self> {
         let vault = Arc::new(Vault::in_memory()?);
         let parts = Parts {
-            log: Box::new(move || Ok::<Box<dyn EventLog>, LogError>(Box::new(log.clone()))),
+            log,
             keys: Arc::new(MemoryKeys::default()),
             states: None,
             vault: Arc::clone(&vault),

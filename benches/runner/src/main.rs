@@ -18,6 +18,7 @@ mod memory;
 #[expect(dead_code, reason = "the tests of the whole system use the rest")]
 #[path = "../../../tests/model/mod.rs"]
 mod model;
+mod nats;
 mod open;
 mod path;
 mod peers;
@@ -65,6 +66,9 @@ const LINES: &[(Line, fn(&Setup) -> Result<()>)] = &[
     (Line::Bytes, bytes::run),
     (Line::Growth, growth::run),
     (Line::Open, open::run),
+    (Line::NatsAppend, nats::append),
+    (Line::NatsBus, nats::bus),
+    (Line::NatsRead, nats::read),
     (Line::Threads, growth::threads),
 ];
 

@@ -29,15 +29,22 @@ fn folds(files: &[PathBuf], log: &dyn ReadLog) -> Result<Vec<f64>> {
     let (mut store, mut events) = (MemoryStore::default(), 0);
     for path in files {
         for block in Arc::new(SealedFile::open(path)?).all_blocks() {
-            for bytes in block?.commits() {
-                let commit = Commit::decode(bytes)?;
-                events += commit.events.len() as u64;
-                name_reversed(&commit, log, &mut store)?;
-                fold(&commit, None, &mut store)?;
-            }
+            events += folded(&block?, log, &mut store)?;
         }
     }
     Ok(vec![rate(events, start.elapsed())])
+}
+
+/// Folds a block into all read models; says how many events it has.
+pub fn folded(block: &Block, log: &dyn ReadLog, store: &mut MemoryStore) -> Result<u64> {
+    let mut events = 0;
+    for bytes in block.commits() {
+        let commit = Commit::decode(bytes)?;
+        events += commit.events.len() as u64;
+        name_reversed(&commit, log, store)?;
+        fold(&commit, None, store)?;
+    }
+    Ok(events)
 }
 
 /// A reversal names an earlier commit, which a fold must have at hand.

@@ -150,7 +150,7 @@ impl Following {
 
     /// The document as the model takes it.
     fn sent(&self, document: Document) -> Result<Sent> {
-        let Document { envelope, mut command, recorded_at } = document;
+        let Document { envelope, mut command, recorded_at, trace: _ } = document;
         if let Command::Conflict(command) = &mut command {
             let conflict = match command {
                 Conflict::OpenConflict(c) => &mut c.conflict,
