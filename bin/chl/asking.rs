@@ -7,7 +7,7 @@ use crate::{
         Attempt, Reading, open_bucket, open_copy, open_log, open_stream, open_vault, unopened,
     },
     output::{Output, Sink},
-    owner::{Reached, Request, connect, reach},
+    owner::{Reached, Request, connect, connect_to_read, reach},
     place::Place,
     reads::{Read, Tail},
     servers::Servers,
@@ -76,6 +76,12 @@ pub(crate) fn ask_copy(place: &Place, read: &Read, mut output: Output) -> Outcom
 }
 
 fn ask_into(place: &Place, read: Read, sink: &mut dyn Sink) -> Outcome<Exit> {
+    // A node that follows has the copy, and answers beside it.
+    if place.servers().is_some()
+        && let Some(connection) = connect_to_read(place)?
+    {
+        return connection.ask(Request::Read(read), sink);
+    }
     match reach(place, || open_to_read(place))? {
         Reached::Owner(connection) => connection.ask(Request::Read(read), sink),
         Reached::Own(ledger) => read.answer(&ledger.reading, sink),

@@ -8,6 +8,7 @@
 //! DIR/LEDGER/views.sqlite   the read models, a cache over the log
 //! DIR/LEDGER/journal/       refused commands, bounded
 //! DIR/LEDGER/socket         the owner's local socket, while there is one
+//! DIR/LEDGER/reading        the same of a node that follows, for those who only read beside it
 //! DIR/LEDGER@nats/          the same of a node, whose ledger lives on servers; log/ is its own copy
 //! ```
 //!
@@ -109,6 +110,11 @@ impl Place {
     /// The owner's socket.
     pub(crate) fn socket(&self) -> PathBuf {
         self.dir.join("socket")
+    }
+
+    /// The local socket of a node that follows.
+    pub(crate) fn reading_socket(&self) -> PathBuf {
+        self.dir.join("reading")
     }
 
     /// The process id of the owner, as its lock tells it.

@@ -35,6 +35,9 @@ fn nodes_say_who_leads_who_follows_and_who_can_do_neither() {
     assert_eq!((&leads["ready"], &follows["ready"]), (&json!(true), &json!(true)));
     let position = |health: &Value| health["ledgers"][0]["position"].clone();
     assert_eq!((position(&leads), position(&follows)), (json!(1), json!(1)));
+    // Beside one that follows questions are answered, too.
+    assert_eq!(second.ask(&["query", "partners"]), Vec::<Value>::new());
+    assert_eq!(second.ask(&["check"]), first.ask(&["check"]));
     first.kill();
     let took_over = wait(&second, "leading", is("leads"));
     assert_eq!(took_over["ready"], json!(true));

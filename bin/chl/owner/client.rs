@@ -40,8 +40,16 @@ pub(super) fn short_path(path: &Path) -> io::Result<(PathBuf, Option<File>)> {
 
 /// Connects to the owner; none when nobody listens.
 pub(crate) fn connect(place: &Place) -> Outcome<Option<Connection>> {
-    let path = place.socket();
-    let tried = short_path(&path).and_then(|(short, folder)| {
+    connect_at(&place.socket())
+}
+
+/// Connects to a node that follows, to read beside it; none when nobody listens.
+pub(crate) fn connect_to_read(place: &Place) -> Outcome<Option<Connection>> {
+    connect_at(&place.reading_socket())
+}
+
+fn connect_at(path: &Path) -> Outcome<Option<Connection>> {
+    let tried = short_path(path).and_then(|(short, folder)| {
         let stream = UnixStream::connect(short);
         drop(folder);
         stream

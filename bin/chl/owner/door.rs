@@ -10,7 +10,6 @@ use crate::{
     failure::{Failure, Outcome, Step},
     ledger::Closing,
     output::{Sheet, Sink},
-    place::Place,
     talk,
 };
 use serde_json::Value;
@@ -124,12 +123,11 @@ pub(crate) struct Door {
 type Workers = Arc<Mutex<Vec<JoinHandle<()>>>>;
 
 impl Door {
-    /// Opens the socket of a ledger that this process owns.
+    /// Opens the socket of a ledger that this process owns or follows.
     ///
     /// It appears under its name only when nobody else may open it; one that a killed owner left
     /// behind is replaced.
-    pub(crate) fn open(place: &Place, serves: Arc<dyn Serves>, closing: Closing) -> Outcome<Self> {
-        let path = place.socket();
+    pub(crate) fn open(path: PathBuf, serves: Arc<dyn Serves>, closing: Closing) -> Outcome<Self> {
         let listener = listen(&path).or_exit(
             Exit::Unavailable,
             format_args!("the socket {} cannot be opened", path.display()),

@@ -12,7 +12,7 @@ mod frame;
 mod protocol;
 mod reach;
 
-pub(crate) use client::{Connection, connect};
+pub(crate) use client::{Connection, connect, connect_to_read};
 pub(crate) use door::{Door, Incoming, Serves};
 pub(crate) use protocol::{Request, Submission};
 pub(crate) use reach::{Reached, reach};

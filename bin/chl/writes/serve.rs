@@ -1,6 +1,10 @@
 //! `chl serve`: owns the ledger and takes commands and questions until it is told to stop.
 
-use super::{service::open_door, several::serve_each, stop::Stop};
+use super::{
+    service::{open_door, open_reading_door},
+    several::serve_each,
+    stop::Stop,
+};
 use crate::{
     exit::Exit,
     failure::{Failure, Outcome, Step},
@@ -12,7 +16,7 @@ use crate::{
     servers::Servers,
     talk,
 };
-use std::time::Duration;
+use std::{thread, time::Duration};
 
 /// How often it looks whether it is still to lead, or may.
 const GLANCE: Duration = Duration::from_millis(200);
@@ -109,6 +113,7 @@ impl Serve {
                 Attempt::Opened(node) => node,
                 Attempt::Owned(failure) => return Err(failure),
             };
+            let door = open_reading_door(place, &node.reading)?;
             let mut free = None;
             let (held, leading) = loop {
                 if stop.within(Duration::ZERO) {
@@ -124,6 +129,8 @@ impl Serve {
                     told = true;
                 }
             };
+            // What is being answered is answered to the end, and nobody waits for it.
+            thread::spawn(move || drop(door));
             let owning = node.lead(place, held)?;
             self.lead(place, servers, owning, stop, (standing, Part::Leads))?;
             drop(leading);

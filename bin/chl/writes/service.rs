@@ -7,8 +7,8 @@ use super::{
 };
 use crate::{
     exit::Exit,
-    failure::Outcome,
-    ledger::{Owning, Reading},
+    failure::{Failure, Outcome},
+    ledger::{Closing, Owning, Reading},
     output::Sink,
     owner::{Door, Incoming, Request, Serves, Submission},
     place::Place,
@@ -32,7 +32,30 @@ struct Service {
 pub(super) fn open_door(place: &Place, owning: &Owning) -> Outcome<Door> {
     let reading = Arc::clone(&owning.reading);
     let closing = reading.closing.clone();
-    Door::open(place, Arc::new(Service { client: owning.client()?, reading }), closing)
+    Door::open(place.socket(), Arc::new(Service { client: owning.client()?, reading }), closing)
+}
+
+/// Answers what is asked of a ledger that this process follows.
+struct Follower {
+    reading: Arc<Reading>,
+}
+
+/// Opens the socket of a node that follows.
+pub(super) fn open_reading_door(place: &Place, reading: &Arc<Reading>) -> Outcome<Door> {
+    let follower = Follower { reading: Arc::clone(reading) };
+    Door::open(place.reading_socket(), Arc::new(follower), Closing::default())
+}
+
+impl Serves for Follower {
+    fn serve(&self, request: Request, _: Incoming, sink: &mut dyn Sink) -> Outcome<Exit> {
+        match request {
+            Request::Read(read) => read.answer(&self.reading, sink),
+            Request::Submit(_) | Request::Rebuild(_) => Err(Failure::new(
+                Exit::Unavailable,
+                "this node follows the ledger; ask the one that leads it",
+            )),
+        }
+    }
 }
 
 impl Serves for Service {
