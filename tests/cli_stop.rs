@@ -1,6 +1,6 @@
 //! Told to stop: every request in hand is answered or given back, and the second signal is final.
 //!
-//! `CHL_SEED` says when the signals come.
+//! `CHL_STOPS` says how often, `CHL_SEED` when the signals come.
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
@@ -12,13 +12,22 @@ use cli::{Desk, Served};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
-use std::{collections::BTreeMap, fs, time::Duration};
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::{Read, Write},
+    os::unix::net::UnixStream,
+    time::{Duration, Instant},
+};
 
 const ACTORS: &str = "[svc]\nrole = \"service\"\nsources = [\"/svc\"]\n";
-const ROUNDS: usize = 5;
 /// So many requests are in flight when the signal comes; half as many more lie in the queue.
 const IN_FLIGHT: usize = 64;
 const QUEUED: usize = 32;
+
+fn from_environment(name: &str, otherwise: u64) -> u64 {
+    std::env::var(name).map_or(otherwise, |text| text.parse().unwrap())
+}
 
 fn serve(desk: &Desk, servers: &Servers) -> Served {
     let actors = desk.path("actors.toml");
@@ -67,13 +76,13 @@ fn logged(desk: &Desk) -> BTreeMap<String, u64> {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_in_hand_is_answered_or_given_back() {
     let Some(servers) = Servers::start(Shape::One).unwrap() else { return };
-    let seed = std::env::var("CHL_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(7);
+    let (rounds, seed) = (from_environment("CHL_STOPS", 5), from_environment("CHL_SEED", 7));
     let mut dice = ChaCha8Rng::seed_from_u64(seed);
     let desk = Desk::new();
     let client = async_nats::connect(servers.urls()).await.unwrap();
     let queue = jetstream::new(client.clone());
     let (mut unanswered, mut queued) = (0, Vec::new());
-    for round in 0..ROUNDS {
+    for round in 0..rounds {
         let served = serve(&desk, &servers);
         for_good(&client, &format!("first-{round}")).await;
         let ids = (0..IN_FLIGHT).map(|number| format!("c-{round}-{number}"));
@@ -117,11 +126,40 @@ async fn what_is_in_hand_is_answered_or_given_back() {
     for id in &queued {
         for_good(&client, &format!("after-{id}")).await;
     }
-    let began = std::time::Instant::now();
+    let began = Instant::now();
     assert_eq!(served.stop(), 0);
     assert!(began.elapsed() < Duration::from_secs(10), "it was ended hard");
     let log = logged(&desk);
     let missing: Vec<_> = queued.iter().filter(|id| !log.contains_key(*id)).collect();
     assert!(missing.is_empty(), "{missing:?} of seed {seed}");
-    println!("seed {seed}: {unanswered} of {} had no answer", ROUNDS * 2 * IN_FLIGHT);
+    println!("seed {seed}: {unanswered} of {} had no answer", rounds * 2 * IN_FLIGHT as u64);
+}
+
+#[test]
+fn a_client_that_says_nothing_holds_nobody_up() {
+    let desk = Desk::new();
+    let served = desk.serve_with(&[]);
+    let mut silent = UnixStream::connect(desk.path("main/socket")).unwrap();
+    silent.read_exact(&mut [0]).expect("it was heard");
+    let began = Instant::now();
+    assert_eq!(served.stop(), 0);
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+}
+
+#[test]
+fn what_is_not_done_within_ten_seconds_is_not_waited_for() {
+    let desk = Desk::new();
+    assert_eq!(desk.submit(&customer("c-1")).code, 0);
+    let served = desk.serve_with(&[]);
+    // Half a frame: whoever sent it might send the rest.
+    let mut stuck = UnixStream::connect(desk.path("main/socket")).unwrap();
+    stuck.write_all(&[0, 0, 0, 9, b'h']).unwrap();
+    stuck.read_exact(&mut [0]).expect("it was heard");
+    std::thread::sleep(Duration::from_millis(300));
+    let began = Instant::now();
+    assert_eq!(served.stop(), 1);
+    let took = began.elapsed().as_secs();
+    assert!((10..15).contains(&took), "{took} seconds");
+    // As after a crash: nothing acknowledged is lost.
+    assert_eq!(desk.submit(&customer("c-1")).json_lines()[0]["duplicate"], json!(true));
 }

@@ -51,25 +51,21 @@ pub(crate) struct Incoming {
     ended: bool,
 }
 
-impl Incoming {
-    /// Waits for the next frame's first bytes; an owner that leaves waits no longer.
-    fn wait(&mut self) -> io::Result<()> {
-        if !self.from.buffer().is_empty() {
-            return Ok(());
-        }
-        self.from.get_ref().set_read_timeout(Some(HEARTBEAT))?;
-        loop {
-            match self.from.fill_buf() {
-                Ok(_) => break,
-                Err(error) if !is_timeout(&error) => return Err(error),
-                Err(_) if self.closing.is_near() => {
-                    return Err(io::Error::other("the owner leaves"));
-                }
-                Err(_) => {}
-            }
-        }
-        self.from.get_ref().set_read_timeout(Some(PATIENCE))
+/// Waits for the next frame's first bytes; an owner that leaves waits no longer.
+fn wait(from: &mut BufReader<UnixStream>, closing: &Closing) -> io::Result<()> {
+    if !from.buffer().is_empty() {
+        return Ok(());
     }
+    from.get_ref().set_read_timeout(Some(HEARTBEAT))?;
+    loop {
+        match from.fill_buf() {
+            Ok(_) => break,
+            Err(error) if !is_timeout(&error) => return Err(error),
+            Err(_) if closing.is_near() => return Err(io::Error::other("the owner leaves")),
+            Err(_) => {}
+        }
+    }
+    from.get_ref().set_read_timeout(Some(PATIENCE))
 }
 
 fn is_timeout(error: &io::Error) -> bool {
@@ -83,8 +79,7 @@ impl Iterator for Incoming {
         if self.ended {
             return None;
         }
-        let read = self
-            .wait()
+        let read = wait(&mut self.from, &self.closing)
             .and_then(|()| frame::read(&mut self.from))
             .or_exit(Exit::Unavailable, "the sender's connection broke")
             .map(Option::unwrap_or_default);
@@ -205,6 +200,7 @@ fn converse(stream: UnixStream, serves: &dyn Serves, closing: &Closing) -> io::R
     let mut from = BufReader::new(stream.try_clone()?);
     let mut replies = Replies::new(stream);
     replies.send(&Reply::Here).and_then(|()| replies.to.flush())?;
+    wait(&mut from, closing)?;
     let Some(body) = frame::read(&mut from)? else { return Ok(()) };
     let request = match understood(&body) {
         Ok(request) => request,
