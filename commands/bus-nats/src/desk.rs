@@ -9,7 +9,8 @@ use crate::{
 };
 use async_nats::{HeaderMap, Message};
 use chl_bus::{
-    Answer, Client, Clock, Connection, Prepared, SystemClock, TraceParent, Vault, Viewer, show,
+    Answer, Client, Clock, Connection, Prepared, SystemClock, TraceParent, Vault, Viewer,
+    holds_sealed, show,
 };
 use chl_events::{Code, Instant, PartnerId, Role};
 use std::{
@@ -32,6 +33,15 @@ pub(crate) struct Desk {
     quotas: Mutex<Quotas>,
     clock: SystemClock,
     pub(crate) counts: Counts,
+}
+
+/// What a message holds, and who may see what of its answer: a command, or what was wrong with it.
+type Read = (Result<Box<Prepared>, Box<Answer>>, Role, Option<PartnerId>);
+
+/// A message that was looked at.
+pub(crate) struct Admitted {
+    read: Result<Read, Refusal>,
+    trace: Option<TraceParent>,
 }
 
 /// The answer to a command on its way, as one JSON document.
@@ -72,34 +82,74 @@ impl Desk {
         message: &Message,
         connection: Result<Connection, Refusal>,
     ) -> impl Future<Output = Answered> + Send + use<> {
-        let desk = Arc::clone(self);
+        let answered = self.take_piece(vec![self.admit(message, connection)]);
+        async move { answered.await.pop().expect("one command has one answer") }
+    }
+
+    /// Reads a message's command, if its sender may send it.
+    pub(crate) fn admit(
+        &self,
+        message: &Message,
+        connection: Result<Connection, Refusal>,
+    ) -> Admitted {
         let mut trace = named_trace(message.headers.as_ref());
-        let taken = connection.and_then(|connection| {
+        let read = connection.and_then(|connection| {
             self.in_time(message.headers.as_ref())?;
-            let prepared = self.client.prepare(&message.payload, &connection, self.now());
-            match prepared {
+            match self.client.prepare(&message.payload, &connection, self.now()) {
                 Ok(prepared) => {
                     let prepared = prepared.within(trace);
                     trace = prepared.trace();
                     same_type(message.subject.as_str(), &prepared)?;
-                    let seen_by = prepared.origin().clone();
-                    Ok(Ok((self.client.submit(prepared), seen_by.role, seen_by.partner)))
+                    let origin = prepared.origin();
+                    let (role, partner) = (origin.role, origin.partner.clone());
+                    Ok((Ok(Box::new(prepared)), role, partner))
                 }
-                Err(answer) => Ok(Err((*answer, connection.role, connection.partner))),
+                Err(answer) => Ok((Err(answer), connection.role, connection.partner)),
             }
         });
+        Admitted { read, trace }
+    }
+
+    /// Sends commands on to the ledger in one piece, now; their answers come later, in order.
+    pub(crate) fn take_piece(
+        self: &Arc<Self>,
+        piece: Vec<Admitted>,
+    ) -> impl Future<Output = Vec<Answered>> + Send + use<> {
+        let desk = Arc::clone(self);
+        let mut commands = Vec::with_capacity(piece.len());
+        let mut places = Vec::with_capacity(piece.len());
+        for Admitted { read, trace } in piece {
+            let place = read.map(|(read, role, partner)| {
+                let refused = read.map(|prepared| commands.push(*prepared)).err();
+                (refused, role, partner)
+            });
+            places.push((place, trace));
+        }
+        let decided = (!commands.is_empty()).then(|| self.client.submit_piece(commands));
         async move {
-            let (answer, role, partner) = match taken {
-                Ok(Ok((answer, role, partner))) => (answer.await, role, partner),
-                Ok(Err(refused)) => refused,
-                Err(refusal) => {
-                    desk.counts.refused(&refusal);
-                    let body = refusal.answer(None).to_string().into_bytes();
-                    return Answered { outcome: Err(refusal), body, trace };
-                }
+            let decided = match decided {
+                Some(decided) => decided.await,
+                None => Vec::new(),
             };
-            let (outcome, body) = shown(answer, role, partner, desk.vault.clone()).await;
-            Answered { outcome, body, trace }
+            let mut decided = decided.into_iter();
+            let mut answered = Vec::with_capacity(places.len());
+            for (place, trace) in places {
+                answered.push(match place {
+                    Ok((refused, role, partner)) => {
+                        let answer = refused.map(|answer| *answer).or_else(|| decided.next());
+                        let answer = answer.expect("each command has an answer");
+                        let (outcome, body) =
+                            shown(answer, role, partner, desk.vault.clone()).await;
+                        Answered { outcome, body, trace }
+                    }
+                    Err(refusal) => {
+                        desk.counts.refused(&refusal);
+                        let body = refusal.answer(None).to_string().into_bytes();
+                        Answered { outcome: Err(refusal), body, trace }
+                    }
+                });
+            }
+            answered
         }
     }
 
@@ -143,27 +193,32 @@ pub(crate) fn traced(mut headers: HeaderMap, trace: Option<TraceParent>) -> Head
 }
 
 /// Shows an answer as its sender may see it. A vault may have to ask servers for a key and waits for
-/// them, which no task of the runtime may do.
+/// them, which no task of the runtime may do: so it is asked aside, and only where a text is sealed.
 async fn shown(
     answer: Answer,
     role: Role,
     partner: Option<PartnerId>,
     vault: Option<Arc<Vault>>,
 ) -> (Result<Answer, Refusal>, Vec<u8>) {
-    let opens = Viewer { role, partner: None, vault: None }.may_open() && vault.is_some();
-    let show = move || {
+    let closed = Viewer { role, partner: partner.as_ref(), vault: None };
+    let body = body(&answer, &closed);
+    if vault.is_none() || !closed.may_open() || !holds_sealed(&body) {
+        return (Ok(answer), body.into_bytes());
+    }
+    let open = move || {
         let viewer = Viewer { role, partner: partner.as_ref(), vault: vault.as_deref() };
-        let body = show(&answer, &viewer).unwrap_or_else(|error| unshown(answer.id(), &error));
+        let body = self::body(&answer, &viewer);
         (Ok(answer), body.into_bytes())
     };
-    if !opens {
-        return show();
-    }
-    tokio::task::spawn_blocking(show).await.unwrap_or_else(|error| {
+    tokio::task::spawn_blocking(open).await.unwrap_or_else(|error| {
         let refusal = Refusal::Broken(error.to_string());
         let body = refusal.answer(None).to_string().into_bytes();
         (Err(refusal), body)
     })
+}
+
+fn body(answer: &Answer, viewer: &Viewer<'_>) -> String {
+    show(answer, viewer).unwrap_or_else(|error| unshown(answer.id(), &error))
 }
 
 fn unshown(id: Option<&str>, error: &serde_json::Error) -> String {

@@ -16,10 +16,13 @@ use async_nats::{
 };
 use chl_bus::{Client, Connection, TraceParent, Vault};
 use chl_events::{ActorId, Code, PartnerId, Role};
-use futures_util::StreamExt;
+use futures_util::{FutureExt, StreamExt};
 use serde_json::{Value, json};
 use std::{collections::HashMap, sync::Arc};
 use tokio::{sync::Semaphore, task::JoinHandle};
+
+/// How many commands that have come at once are sent on together, at most.
+const PIECE: usize = 64;
 
 /// Says why the door could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -159,18 +162,33 @@ async fn decide(
     room: Arc<Semaphore>,
     trusted: bool,
 ) {
-    while let Some(request) = lane.next().await {
-        let place = Arc::clone(&room).try_acquire_owned();
-        let connection = match (&place, trusted) {
-            (Err(_), _) => Err(Refusal::Busy(limits.commands)),
-            (Ok(_), true) => Ok(believed()),
-            (Ok(_), false) => desk.within_quota(&request.message),
-        };
-        let answered = desk.take(&request.message, connection);
+    while let Some(first) = lane.next().await {
+        let mut piece = vec![first];
+        // What has come already goes on together: one waking of the ledger's thread and one of the
+        // task that answers, not one for each.
+        while piece.len() < PIECE
+            && let Some(Some(next)) = lane.next().now_or_never()
+        {
+            piece.push(next);
+        }
+        let mut places = Vec::with_capacity(piece.len());
+        let mut admitted = Vec::with_capacity(piece.len());
+        for request in &piece {
+            let place = Arc::clone(&room).try_acquire_owned();
+            let connection = match (&place, trusted) {
+                (Err(_), _) => Err(Refusal::Busy(limits.commands)),
+                (Ok(_), true) => Ok(believed()),
+                (Ok(_), false) => desk.within_quota(&request.message),
+            };
+            admitted.push(desk.admit(&request.message, connection));
+            places.push(place);
+        }
+        let answered = desk.take_piece(admitted);
         tokio::spawn(async move {
-            let Answered { body, trace, .. } = answered.await;
-            reply(&request, body, trace).await;
-            drop(place);
+            for (request, Answered { body, trace, .. }) in piece.iter().zip(answered.await) {
+                reply(request, body, trace).await;
+            }
+            drop(places);
         });
     }
 }

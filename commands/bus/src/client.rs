@@ -66,19 +66,30 @@ impl Client {
     /// once it is durable.
     pub fn submit(&self, command: Prepared) -> impl Future<Output = Answer> + Send + use<> {
         let id = command.sender.origin.id.to_string();
+        let answers = self.submit_piece(vec![command]);
+        async move { answers.await.into_iter().next().unwrap_or_else(|| closed(id)) }
+    }
+
+    /// Sends commands in one piece, at once: they are decided one after the other. Their answers
+    /// come in order, once all of them are durable.
+    pub fn submit_piece(
+        &self,
+        commands: Vec<Prepared>,
+    ) -> impl Future<Output = Vec<Answer>> + Send + use<> {
+        let id = |command: &Prepared| command.sender.origin.id.to_string();
+        let ids: Vec<String> = commands.iter().map(id).collect();
         let (answered, answers) = oneshot::channel();
         let reply = move |answers: Vec<Answer>| {
             // Who does not wait any more gets the same answer when asking again.
             drop(answered.send(answers));
         };
-        let sent = self.job(vec![command], false, reply);
+        let sent = self.job(commands, false, reply);
         async move {
             let answers = match sent {
-                Ok(()) => answers.await.unwrap_or_default(),
-                Err(Closed) => Vec::new(),
+                Ok(()) => answers.await.ok(),
+                Err(Closed) => None,
             };
-            let closed = || Answer::Failed { id: Some(id), failure: Failure::Closed };
-            answers.into_iter().next().unwrap_or_else(closed)
+            answers.unwrap_or_else(|| ids.into_iter().map(closed).collect())
         }
     }
 
@@ -150,4 +161,9 @@ impl Client {
             tracing::debug!("the ledger was closed already");
         }
     }
+}
+
+/// The answer to a command that a ledger was closed under.
+fn closed(id: String) -> Answer {
+    Answer::Failed { id: Some(id), failure: Failure::Closed }
 }

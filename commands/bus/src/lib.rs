@@ -54,7 +54,7 @@ pub use opening::{LEDGER_SOURCE, Opening, OpeningError, OwnCommit};
 pub use parts::{OpenError, Options, Parts};
 pub use prepare::{Prepared, prepare, prepare_document};
 pub use rejection::{BusRejection, Nearest, Refused};
-pub use show::{Viewer, event_for, show, show_texts};
+pub use show::{Viewer, event_for, holds_sealed, show, show_texts};
 pub use standby::Standby;
 pub use states::{StatesError, StatesFile};
 pub use trace::{NoTraceParent, TraceParent, Traces};
