@@ -48,5 +48,12 @@ fn nodes_say_who_leads_who_follows_and_who_can_do_neither() {
     servers.start_all().unwrap();
     second.start_again();
     wait(&second, "leading again", |health| is("leads")(health) && health["ready"] == json!(true));
+    // One that is told to stop hands over at once: nobody waits for its lease to run out.
+    first.start();
+    wait(&first, "following", is("follows"));
+    let began = Instant::now();
     assert_eq!(second.stop(), Some(0), "{}", second.said());
+    wait(&first, "leading", is("leads"));
+    println!("handed over in {:?}", began.elapsed());
+    assert_eq!(first.stop(), Some(0), "{}", first.said());
 }
