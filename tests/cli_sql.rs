@@ -1,5 +1,5 @@
 //! `chl sql`: what a foreign statement may do, and what other tools read in the same file.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod cli;
 

@@ -26,14 +26,14 @@ const BALANCES: &str = "SELECT fund, currency, sum(available_minor) AS available
                         sum(paid_minor) AS paid FROM balances WHERE lot = 'total' \
                         GROUP BY fund, currency ORDER BY fund, currency";
 
-/// What a tool reads; none where it is not installed, which is a visible skip on a desk and a
-/// failure in CI.
-fn read(tool: &str, views: &Path) -> Option<Value> {
+/// What a script reads with a tool; none where that is not installed, which is a visible skip on a
+/// desk and a failure in CI.
+fn read(script: &str, tool: &str, place: &Path) -> Option<Value> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let installed = root.join("target/nats/bin/python");
     let python = std::env::var_os("CHL_PYTHON").map_or(installed, PathBuf::from);
-    let script = root.join("tests/tools/read_views.py");
-    let run = Command::new(python).arg(script).arg(tool).arg(views).output();
+    let script = root.join("tests/tools").join(script);
+    let run = Command::new(python).arg(script).arg(tool).arg(place).output();
     match run {
         Ok(run) if run.status.success() => Some(serde_json::from_slice(&run.stdout).unwrap()),
         Ok(run) if run.status.code() != Some(NOT_INSTALLED) => {
@@ -103,7 +103,8 @@ fn tools_read_while_the_ledger_writes_and_agree_to_the_cent() {
         let (views, reading) = (&views, &reading);
         let readers = TOOLS.map(|tool| {
             scope.spawn(move || {
-                let seen: Vec<Value> = (0..READS).map_while(|_| read(tool, views)).collect();
+                let seen: Vec<Value> =
+                    (0..READS).map_while(|_| read("read_views.py", tool, views)).collect();
                 reading.fetch_sub(1, Ordering::Release);
                 seen
             })
@@ -121,4 +122,57 @@ fn tools_read_while_the_ledger_writes_and_agree_to_the_cent() {
         assert_eq!(sums, told(&desk, low));
     }
     assert_eq!(served.stop(), 0);
+}
+
+#[test]
+fn an_export_holds_what_the_views_hold() {
+    let desk = Desk::with_history();
+    assert_eq!(desk.submit(&cli::contest_lines()).code, 0);
+    let sums = "SELECT currency, count(*) AS n, sum(debit_minor) AS debit FROM postings GROUP BY 1";
+    let sums = desk.run(&["sql", sums]).json_lines();
+    let money = |minor: i64| format!("{}.{:02}", minor / 100, minor % 100);
+    let postings = sums.iter().map(|row| {
+        let debit = row["debit"].as_i64().unwrap();
+        let sums = json!([row["n"], money(debit), money(debit), debit]);
+        (row["currency"].as_str().unwrap().to_owned(), sums)
+    });
+    let deals = desk.run(&["query", "deals"]).json_lines();
+    let deals = deals
+        .iter()
+        .map(|deal| json!([deal["deal"], deal["value"]["amount"], deal["value"]["currency"]]));
+    let expected = json!({
+        "postings": postings.collect::<serde_json::Map<_, _>>(),
+        "deals": deals.collect::<Vec<_>>(),
+    });
+    for (format, tool) in [("csv", "csv"), ("parquet", "duckdb")] {
+        let folder = desk.path(format).display().to_string();
+        let run = desk.run(&["export", &folder, "--format", format]);
+        assert_eq!(run.code, 0, "{}", run.err);
+        let manifest = std::fs::read(desk.path(&format!("{format}/export.json"))).unwrap();
+        let manifest: Value = serde_json::from_slice(&manifest).unwrap();
+        assert_eq!(manifest["files"].as_array().unwrap().len(), run.json_lines().len());
+        for part in manifest["files"].as_array().unwrap() {
+            let file = desk.path(format).join(part["file"].as_str().unwrap());
+            assert_eq!(file.metadata().unwrap().len(), part["bytes"].as_u64().unwrap(), "{part}");
+        }
+        if let Some(found) = read("read_export.py", tool, &desk.path(format)) {
+            assert_eq!(found, expected, "{format}");
+        }
+        let again = desk.run(&["export", &folder]);
+        assert_eq!((again.code, again.err.contains("is not empty")), (2, true), "{}", again.err);
+    }
+}
+
+#[test]
+fn an_export_of_an_earlier_position_holds_what_was_there() {
+    let desk = Desk::with_history();
+    let folder = desk.path("before").display().to_string();
+    let run =
+        desk.run(&["export", &folder, "deals", "balances", "--format", "csv", "--as-of", "3"]);
+    assert_eq!(run.code, 0, "{}", run.err);
+    let rows = run.json_lines();
+    assert_eq!(rows.len(), 2, "{rows:?}");
+    assert!(rows.iter().all(|row| row["rows"] == json!(0)), "{rows:?}");
+    let deals = std::fs::read_to_string(desk.path("before/deals.csv")).unwrap();
+    assert!(deals.starts_with("deal,") && deals.lines().count() == 1, "{deals}");
 }

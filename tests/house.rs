@@ -19,6 +19,7 @@ const FLOORS: &[(&str, u8, &[&str])] = &[
     ("chl-bus", 4, &["chl-events", "chl-commands", "chl-aggregates", "chl-log", "chl-log-files"]),
     ("chl-bus-nats", 4, &["chl-events", "chl-commands", "chl-bus", "chl-log"]),
     ("chl-runtime", 4, &["chl-events", "chl-projections", "chl-log"]),
+    ("chl-export", 4, &["chl-events", "chl-projections", "chl-runtime"]),
 ];
 
 /// What no crate of floors 0 to 2 depends on.

@@ -69,6 +69,7 @@ enum Call {
     Query(reads::Query),
     Sql(reads::Sql),
     Scorecard(reads::ScorecardOf),
+    Export(reads::ExportViews),
     #[command(subcommand)]
     Explain(Explain),
     #[command(subcommand)]
@@ -163,6 +164,7 @@ impl Args {
             Call::Query(call) => asking::ask(place, Read::Query(call), output),
             Call::Sql(call) => asking::ask(place, Read::Sql(call), output),
             Call::Scorecard(call) => asking::ask(place, Read::Scorecard(call), output),
+            Call::Export(call) => asking::ask(place, Read::Tables(call.absolute()?), output),
             Call::Explain(call) => call.run(place, output),
             Call::Log(call) => call.run(place, output),
             Call::Check(call) => asking::ask(place, Read::Check(call), output),

@@ -96,7 +96,7 @@ impl Parked {
                 show([&one].into_iter(), &mut output)?;
             }
             Some(What::Send { parked, file, sent_as }) => {
-                let mended = file.as_deref().map(|file| document(file)).transpose()?;
+                let mended = file.as_deref().map(document).transpose()?;
                 send(&connection, parking, *parked, mended, sent_as.clone())?;
             }
             Some(What::Drop { parked, reason }) => {

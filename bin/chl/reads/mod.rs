@@ -7,6 +7,7 @@ mod balance;
 mod check;
 mod commits;
 mod export;
+mod export_views;
 mod moment;
 mod query;
 mod rows;
@@ -21,6 +22,7 @@ pub(crate) use balance::Balance;
 pub(crate) use check::Check;
 pub(crate) use commits::{Tail, View};
 pub(crate) use export::{BlockLine, Export, FORMAT, First, Last, ledger_id, root};
+pub(crate) use export_views::ExportViews;
 pub(crate) use query::{Query, view_names};
 pub(crate) use scorecard::ScorecardOf;
 pub(crate) use sql::Sql;
@@ -54,6 +56,8 @@ pub(crate) enum Read {
     Tail(Tail),
     /// The log's blocks, or the commands it came from.
     Export(Export),
+    /// The read models as files.
+    Tables(ExportViews),
     /// A copy of the ledger.
     Backup(Backup),
 }
@@ -72,6 +76,7 @@ impl Read {
             Self::View(read) => read.answer(ledger, sink),
             Self::Tail(read) => read.answer(ledger, sink),
             Self::Export(read) => read.answer(ledger, sink),
+            Self::Tables(read) => read.answer(ledger, sink),
             Self::Backup(read) => read.answer(ledger, sink),
         }
     }

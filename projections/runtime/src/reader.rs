@@ -11,7 +11,7 @@ use crate::{
 use chl_events::{Instant, LedgerId};
 use chl_projections::{
     BalanceRow, Cell, CertificationRow, ClaimRow, ConflictRow, DayRow, DealRow, LotRow, MeasureRow,
-    PartnerRow, Posting, ProgrammeRow, RequestRow, Row, TierRow,
+    PartnerRow, Posting, ProgrammeRow, RequestRow, Row, Table, TierRow,
 };
 use rusqlite::{Connection, OpenFlags, params_from_iter};
 use serde_json::Value;
@@ -74,15 +74,32 @@ impl Reader {
         self.snapshot(|reader| reader.answer(query))
     }
 
-    /// Runs a step in one read transaction, so that all of it sees one position.
-    pub(crate) fn snapshot<T>(
+    /// Hands out every row of some views as cells, in the order of their keys, all as of the one
+    /// position that is returned.
+    pub fn dump<E: From<ReaderError>>(
         &self,
-        step: impl FnOnce(&Self) -> Result<T, ReaderError>,
-    ) -> Result<T, ReaderError> {
-        let transaction = self.db.unchecked_transaction()?;
+        views: &[View],
+        mut to: impl FnMut(View, &[Cell<'_>]) -> Result<(), E>,
+    ) -> Result<Checkpoint, E> {
+        self.snapshot(|reader| {
+            for view in views {
+                // Nothing that is stored depends on the moment of asking.
+                let all = Query::all(*view, Instant::from_micros(0));
+                reader.each_cells(&all, |read| to(*view, &whole(view.table(), read)?))?;
+            }
+            Ok(reader.checkpoint()?)
+        })
+    }
+
+    /// Runs a step in one read transaction, so that all of it sees one position.
+    pub(crate) fn snapshot<T, E: From<ReaderError>>(
+        &self,
+        step: impl FnOnce(&Self) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let transaction = self.db.unchecked_transaction().map_err(ReaderError::from)?;
         let done = step(self);
         // Nothing is written but temporary tables, which a rollback would take away.
-        transaction.commit()?;
+        transaction.commit().map_err(ReaderError::from)?;
         done
     }
 
@@ -131,17 +148,17 @@ impl Reader {
         query: &Query,
         to: &mut dyn FnMut(R) -> Result<(), ReaderError>,
     ) -> Result<(), ReaderError> {
-        self.each_cells(query, &mut |cells| {
+        self.each_cells(query, |cells| {
             let row = R::read(&mut || cells.next());
             to(row.ok_or(ReaderError::Damaged(R::TABLE.name))?)
         })
     }
 
-    fn each_cells(
+    fn each_cells<E: From<ReaderError>>(
         &self,
         query: &Query,
-        to: &mut dyn FnMut(&mut Cells<'_, rusqlite::Row<'_>>) -> Result<(), ReaderError>,
-    ) -> Result<(), ReaderError> {
+        mut to: impl FnMut(&mut Cells<'_, rusqlite::Row<'_>>) -> Result<(), E>,
+    ) -> Result<(), E> {
         let table = query.view.table();
         let (condition, values) = query.condition()?;
         let mut select = Layout::new(table).select;
@@ -152,9 +169,9 @@ impl Reader {
         if let Some(limit) = query.limit {
             select = format!("{select} LIMIT {limit}");
         }
-        let mut statement = self.db.prepare_cached(&select)?;
-        let mut rows = statement.query(params_from_iter(values))?;
-        while let Some(row) = rows.next()? {
+        let mut statement = self.db.prepare_cached(&select).map_err(ReaderError::from)?;
+        let mut rows = statement.query(params_from_iter(values)).map_err(ReaderError::from)?;
+        while let Some(row) = rows.next().map_err(ReaderError::from)? {
             to(&mut Cells::new(row, table))?;
         }
         Ok(())
@@ -163,14 +180,23 @@ impl Reader {
     fn show_postings(&self, query: &Query, answer: &mut Answer) -> Result<(), ReaderError> {
         let table = Posting::TABLE;
         answer.columns = table.columns.iter().map(|column| column.name.into()).collect();
-        self.each_cells(query, &mut |read| {
-            let cells: Vec<Cell<'_>> = std::iter::from_fn(|| read.next()).collect();
-            if cells.len() != table.columns.len() {
-                return Err(ReaderError::Damaged(table.name));
-            }
-            answer.rows.push(json_cells(table.columns, &cells));
+        self.each_cells(query, |read| {
+            answer.rows.push(json_cells(table.columns, &whole(table, read)?));
             Ok(())
         })
+    }
+}
+
+/// All cells of a row.
+fn whole(
+    table: &Table,
+    read: &mut Cells<'_, rusqlite::Row<'_>>,
+) -> Result<Vec<Cell<'static>>, ReaderError> {
+    let cells: Vec<_> = std::iter::from_fn(|| read.next()).collect();
+    if cells.len() == table.columns.len() {
+        Ok(cells)
+    } else {
+        Err(ReaderError::Damaged(table.name))
     }
 }
 

@@ -14,7 +14,8 @@ macro_rules! views {
             /// Every read model that has rows.
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
 
-            pub(crate) fn table(self) -> &'static Table {
+            /// Its shape.
+            pub fn table(self) -> &'static Table {
                 match self { $(Self::$variant => $table),+ }
             }
         }

@@ -1,0 +1,96 @@
+//! `chl export`: the read models as files for other tools.
+
+use super::{
+    moment::{Moment, note},
+    query::unasked,
+};
+use crate::{
+    exit::Exit,
+    failure::{Failure, Outcome, Step},
+    ledger::Reading,
+    output::{Sheet, Sink},
+};
+use chl_export::{ExportError, Format, export};
+use chl_runtime::View;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use std::path::PathBuf;
+
+/// Writes the read models into a folder, as Parquet or CSV, all as of one position.
+///
+/// Amounts are exact decimals, with the same in minor units beside; instants are in UTC. Postings
+/// and days are cut by month, in folders that DuckDB, Spark and pandas read as one table
+/// (`postings/month=2026-03/part.parquet`). The file export.json comes last and says what the folder
+/// holds: without it, the export did not end.
+#[derive(Debug, Clone, clap::Args, Serialize, Deserialize)]
+pub(crate) struct ExportViews {
+    /// A folder that is empty or not there yet.
+    #[arg(value_name = "FOLDER")]
+    to: PathBuf,
+    /// The read models; without one all.
+    #[arg(value_name = "VIEW", value_parser = view_names())]
+    views: Vec<String>,
+    /// The shape of the files.
+    #[arg(long, value_name = "SHAPE", value_enum, default_value_t = Shape::Parquet)]
+    format: Shape,
+    #[command(flatten)]
+    moment: Moment,
+}
+
+/// The shapes an export can have.
+#[derive(Debug, Clone, Copy, clap::ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Shape {
+    /// Apache Parquet: typed columns, exact decimals.
+    Parquet,
+    /// Comma-separated values with a header (RFC 4180).
+    Csv,
+}
+
+fn view_names() -> clap::builder::PossibleValuesParser {
+    View::ALL.iter().map(|view| view.name()).collect::<Vec<_>>().into()
+}
+
+impl ExportViews {
+    /// The same, with a folder that every process understands alike.
+    pub(crate) fn absolute(self) -> Outcome<Self> {
+        let to = std::path::absolute(&self.to);
+        let to = to.or_exit(Exit::Usage, format_args!("{}", self.to.display()))?;
+        Ok(Self { to, ..self })
+    }
+
+    /// Writes them.
+    pub(crate) fn answer(&self, ledger: &Reading, sink: &mut dyn Sink) -> Outcome<Exit> {
+        let mut past = self.moment.open(ledger)?;
+        let asked = |view: &&View| {
+            self.views.is_empty() || self.views.iter().any(|name| name == view.name())
+        };
+        let views: Vec<View> = View::ALL.iter().filter(asked).copied().collect();
+        let format = match self.format {
+            Shape::Parquet => Format::Parquet,
+            Shape::Csv => Format::Csv,
+        };
+        let manifest = export(past.reader(), &views, &self.to, format).map_err(unexported)?;
+        let sheet = Sheet::new("", &["view", "file", "rows", "bytes"]);
+        sink.begin(&sheet)?;
+        for part in &manifest.files {
+            sink.row(sheet.values(json!({
+                "view": part.view, "file": part.file, "rows": part.rows, "bytes": part.bytes,
+            })))?;
+        }
+        let recorded_at = manifest.recorded_at.as_deref().and_then(|at| at.parse().ok());
+        note(sink, manifest.position, recorded_at)?;
+        Ok(Exit::Success)
+    }
+}
+
+fn unexported(error: ExportError) -> Failure {
+    let exit = match error {
+        ExportError::Read(error) => return unasked(error),
+        ExportError::Occupied(_) => Exit::Usage,
+        ExportError::Io { .. } | ExportError::Parquet { .. } | ExportError::TooLarge { .. } => {
+            Exit::Internal
+        }
+    };
+    Failure::Told { exit, error: anyhow::Error::new(error) }
+}

@@ -1,0 +1,19 @@
+//! Writes read models as files that analysts' tools read: Parquet, with Arrow's types and exact
+//! decimals, or CSV.
+//!
+//! Floor 4 of the house. All views of an export stand at one position; the large ones are cut by
+//! the month of a date, in folders as Hive, DuckDB, Spark and pandas know them
+//! (`postings/month=2026-03/part.parquet`). The manifest comes last: a folder without one is an
+//! export that did not end.
+
+mod error;
+mod fields;
+mod files;
+mod manifest;
+mod parquet_file;
+mod run;
+
+pub use error::ExportError;
+pub use files::Format;
+pub use manifest::{Manifest, Part};
+pub use run::export;
