@@ -72,8 +72,8 @@ fn supervise(asked: &str, node: &mut Node) {
 }
 
 /// Has customers registered by a node that leads: those of a range, each with a person's text. While
-/// servers elect, an answer may be to send again.
-fn fill(node: &Node, folder: &Path, customers: std::ops::Range<u32>) {
+/// servers elect, an answer may be to send again, and the node may end to be started again.
+fn fill(node: &mut Node, folder: &Path, customers: std::ops::Range<u32>) {
     let mut lines = String::new();
     for number in customers {
         let data = json!({ "customer": format!("c-{number}"), "name": "C" });
@@ -92,12 +92,13 @@ fn fill(node: &Node, folder: &Path, customers: std::ops::Range<u32>) {
         let told = String::from_utf8_lossy(&sent.stdout).into_owned();
         assert!(began.elapsed() < Duration::from_secs(60), "{told}\n{}", node.said());
         std::thread::sleep(Duration::from_millis(500));
+        node.supervise_until_it_leads();
     }
 }
 
 /// Position and root, as a node that leads finds them, after all of it has been looked at.
-fn found(node: &Node) -> Value {
-    node.wait_until_it_leads();
+fn found(node: &mut Node) -> Value {
+    node.supervise_until_it_leads();
     node.ask(&["check"])[0]["found"].clone()
 }
 
@@ -115,7 +116,7 @@ fn led(folder: &Path, servers: &Servers, replicas: usize) -> Node {
     let mut node = Node::new(&folder.join("node"), servers, replicas).watched();
     node.start();
     node.wait_until_it_leads();
-    fill(&node, folder, 0..300);
+    fill(&mut node, folder, 0..300);
     node
 }
 
@@ -125,18 +126,18 @@ fn a_server_that_is_lost_is_replaced_by_an_empty_one() {
     let folder = tempfile::tempdir().unwrap();
     let mut node = led(folder.path(), &servers, 3);
     servers.named("ledger-3").unwrap().lose().unwrap();
-    fill(&node, folder.path(), 300..400);
-    let before = found(&node);
+    fill(&mut node, folder.path(), 300..400);
+    let before = found(&mut node);
     let monitor = servers.named("ledger-3").unwrap().monitor();
     let script = format!("MONITOR={monitor}\n{}", written("server"));
     play(&script, &mut node, folder.path(), |asked, _| {
         assert_eq!(asked, "systemctl start nats-server");
         servers.named("ledger-3").unwrap().start().unwrap();
     });
-    assert_eq!(found(&node), before);
+    assert_eq!(found(&mut node), before);
     // It counts again: with another one gone, it is the majority's second half.
     servers.named("ledger-1").unwrap().kill().unwrap();
-    fill(&node, folder.path(), 400..500);
+    fill(&mut node, folder.path(), 400..500);
     assert_eq!(node.stop(), Some(0), "{}", node.said());
 }
 
@@ -145,9 +146,9 @@ fn a_nodes_folder_is_made_anew() {
     let Some(servers) = Servers::start(Shape::One).unwrap() else { return };
     let folder = tempfile::tempdir().unwrap();
     let mut node = led(folder.path(), &servers, 1);
-    let before = found(&node);
+    let before = found(&mut node);
     play(&written("folder"), &mut node, folder.path(), supervise);
-    assert_eq!(found(&node), before);
+    assert_eq!(found(&mut node), before);
     assert_eq!(node.stop(), Some(0), "{}", node.said());
 }
 
@@ -159,17 +160,17 @@ fn servers_that_are_all_lost_get_the_history_back_from_a_node() {
     play(&written("backup"), &mut node, folder.path(), supervise);
     fs::remove_file(folder.path().join("history.jsonl")).unwrap();
     let before_the_loss = sealed(&node, folder.path(), "before");
-    fill(&node, folder.path(), 300..400);
-    let before = found(&node);
+    fill(&mut node, folder.path(), 300..400);
+    let before = found(&mut node);
     servers.each().try_for_each(chl_nats_servers::Server::lose).unwrap();
     play(&written("servers"), &mut node, folder.path(), supervise);
     play(&written("servers, then"), &mut node, folder.path(), |asked, node| match asked {
         "systemctl start nats-server" => servers.start_all().unwrap(),
         other => supervise(other, node),
     });
-    assert_eq!(found(&node), before, "{}", node.said());
+    assert_eq!(found(&mut node), before, "{}", node.said());
     assert_eq!(sealed(&node, folder.path(), "after"), before_the_loss);
-    fill(&node, folder.path(), 400..410);
+    fill(&mut node, folder.path(), 400..410);
     assert_eq!(node.stop(), Some(0), "{}", node.said());
 }
 
@@ -189,15 +190,15 @@ fn a_vault_that_is_lost_takes_texts_with_it_and_comes_back_from_its_backup() {
     let folder = tempfile::tempdir().unwrap();
     let mut node = led(folder.path(), &servers, 1);
     play(&written("backup"), &mut node, folder.path(), supervise);
-    let (keys, before) = (sealed(&node, folder.path(), "before"), found(&node));
+    let (keys, before) = (sealed(&node, folder.path(), "before"), found(&mut node));
     assert_eq!(node.stop(), Some(0));
     remove_stream(&servers, "KV_chl-main-vault");
     node.start();
     // All is there but the keys: the same text of the same person comes to something else.
-    assert_eq!(found(&node), before);
+    assert_eq!(found(&mut node), before);
     assert_ne!(sealed(&node, folder.path(), "without"), keys);
     play(&written("vault"), &mut node, folder.path(), supervise);
-    assert_eq!(found(&node), before);
+    assert_eq!(found(&mut node), before);
     assert_eq!(sealed(&node, folder.path(), "after"), keys);
     assert_eq!(node.stop(), Some(0), "{}", node.said());
 }
@@ -221,8 +222,8 @@ fn a_stream_that_lost_messages_stops_the_node_and_is_made_anew_from_its_copy() {
     servers.start_all().unwrap();
     node.start();
     node.wait_until_it_leads();
-    fill(&node, folder.path(), 300..400);
-    let before = found(&node);
+    fill(&mut node, folder.path(), 300..400);
+    let before = found(&mut node);
     assert_eq!(node.stop(), Some(0));
     // The server comes back as it was a while ago.
     servers.each().next().unwrap().lose().unwrap();
@@ -235,7 +236,7 @@ fn a_stream_that_lost_messages_stops_the_node_and_is_made_anew_from_its_copy() {
         "nats stream rm chl-main-log --force" => remove_stream(&servers, "chl-main-log"),
         other => supervise(other, node),
     });
-    assert_eq!(found(&node), before, "{}", node.said());
+    assert_eq!(found(&mut node), before, "{}", node.said());
     assert_eq!(node.stop(), Some(0), "{}", node.said());
 }
 

@@ -142,6 +142,16 @@ impl Node {
         }
     }
 
+    /// Starts it again whenever it ends, as a supervisor does, until it takes commands.
+    pub(crate) fn supervise_until_it_leads(&mut self) {
+        let began = Instant::now();
+        while !self.leads() {
+            assert!(began.elapsed() < Duration::from_secs(120), "{}", self.said());
+            self.start_again();
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
     /// Sends it a signal.
     pub(crate) fn signal(&self, name: &str) {
         let Some(process) = &self.process else { return };
