@@ -33,7 +33,7 @@ pub fn run(setup: &Setup) -> Result<()> {
     for block in &blocks {
         events += folded(block, reader.as_ref(), &mut store)?;
     }
-    drop((blocks, store));
+    drop(store);
     say(format!("{events} events in {messages} messages"));
     let raw = || Ok(vec![rate(events, stage.fetch(&options.stream, messages)?)]);
     let read = || {
@@ -53,11 +53,23 @@ pub fn run(setup: &Setup) -> Result<()> {
         }
         Ok(vec![rate(events, start.elapsed())])
     };
+    let from_memory = || {
+        let start = Instant::now();
+        let mut store = MemoryStore::default();
+        for block in &blocks {
+            folded(block, reader.as_ref(), &mut store)?;
+        }
+        Ok(vec![rate(events, start.elapsed())])
+    };
+    let fetched = "raw: the same messages fetched";
+    let line = "read from JetStream (bar: ≥ 0.9 of a raw fetch)";
+    let mut sides = [side("chl: each block checked", read), side(fetched, raw)];
+    compare(&[figure(line, "events/s", 0)], setup.args.rounds, Warmup::Yes, &mut sides)?;
     let line = "fold from JetStream (bar: ≥ 0.9 of a raw fetch)";
     let mut sides = [
-        side("chl: read, checked, every read model, one thread", fold),
-        side("raw: the same messages fetched", raw),
-        side("chl: read, each block checked", read),
+        side("chl: every read model, one thread", fold),
+        side(fetched, raw),
+        side("chl: the same from memory", from_memory),
     ];
     compare(&[figure(line, "events/s", 0)], setup.args.rounds, Warmup::Yes, &mut sides)?;
     views(setup, events, &reader, &embedded.reader())
