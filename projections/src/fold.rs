@@ -1,8 +1,8 @@
 //! The fold of a commit into every read model.
 
 use crate::{
-    FoldError, Store, balances, claimed, claims, conflicts, days, deals, fact::Fact, lots,
-    partners, postings, programmes, requests,
+    FoldError, KeepsPostings, Store, StoreError, balances, claimed, claims, conflicts, days, deals,
+    fact::Fact, lots, partners, postings, programmes, requests,
 };
 use chl_events::{Commit, Date, Event, ledger::LedgerEvent};
 
@@ -15,22 +15,66 @@ pub fn fold<S: Store>(
     effective: Option<Date>,
     store: &mut S,
 ) -> Result<(), FoldError> {
-    for (index, recorded) in commit.events.iter().enumerate() {
-        if effective.is_some_and(|last| recorded.effective_on > last) {
-            continue;
-        }
-        let partial = effective.is_some();
-        let fact = Fact { commit, index, recorded, mirrored: false, partial };
+    fold_rows(commit, effective, store)?;
+    fold_postings(commit, effective, store, |store, position| store.earlier(position))
+}
+
+/// Folds one commit like [`fold`], save for its posting lines: [`fold_postings`] has those.
+pub fn fold_rows<S: Store>(
+    commit: &Commit,
+    effective: Option<Date>,
+    store: &mut S,
+) -> Result<(), FoldError> {
+    for fact in facts(commit, effective) {
         fold_fact(&fact, store)?;
-        if let Event::Ledger(LedgerEvent::EntryReversed(reversal)) = &recorded.event {
-            let earlier = store.earlier(reversal.position)?;
-            postings::fold_reversal(&fact, &earlier, store)?;
+        if let Some(position) = reversed(&fact) {
+            let earlier = store.earlier(position)?;
             fold_mirror(&earlier, effective, store)?;
-        } else {
-            postings::fold(&fact, store)?;
         }
     }
     Ok(())
+}
+
+/// Hands a commit's posting lines to a store; they depend on no row. `earlier` finds the commit that
+/// a reversal names.
+pub fn fold_postings<S: KeepsPostings>(
+    commit: &Commit,
+    effective: Option<Date>,
+    store: &mut S,
+    mut earlier: impl FnMut(&mut S, u64) -> Result<Commit, StoreError>,
+) -> Result<(), FoldError> {
+    for fact in facts(commit, effective) {
+        match reversed(&fact) {
+            Some(position) => {
+                let earlier = earlier(store, position)?;
+                postings::fold_reversal(&fact, &earlier, store)?;
+            }
+            None => postings::fold(&fact, store)?,
+        }
+    }
+    Ok(())
+}
+
+fn facts(commit: &Commit, effective: Option<Date>) -> impl Iterator<Item = Fact<'_>> {
+    let takes = move |on| effective.is_none_or(|last| on <= last);
+    let events = commit.events.iter().enumerate();
+    events.filter(move |(_, recorded)| takes(recorded.effective_on)).map(
+        move |(index, recorded)| Fact {
+            commit,
+            index,
+            recorded,
+            mirrored: false,
+            partial: effective.is_some(),
+        },
+    )
+}
+
+/// The position of the entry that an event reverses.
+fn reversed(fact: &Fact<'_>) -> Option<u64> {
+    if let Event::Ledger(LedgerEvent::EntryReversed(reversal)) = &fact.recorded.event {
+        return Some(reversal.position);
+    }
+    None
 }
 
 fn fold_fact<S: Store>(fact: &Fact<'_>, store: &mut S) -> Result<(), FoldError> {

@@ -36,7 +36,7 @@ pub use claims::{ClaimRow, ClaimState};
 pub use conflicts::{ConflictRow, ConflictState};
 pub use days::DayRow;
 pub use deals::{DealRow, DealState};
-pub use fold::fold;
+pub use fold::{fold, fold_postings, fold_rows};
 pub use keeps::{FoldError, Keeps, StoreError};
 pub use lots::LotRow;
 pub use memory::{MemoryStore, MemoryTable};

@@ -1,7 +1,10 @@
-//! Reading ahead: while one thread folds, another reads, checks and decodes what comes next.
+//! Reading ahead: while one thread folds rows, another reads, checks and decodes what comes next,
+//! and makes its posting lines ready, which depend on no row.
 
-use chl_events::{Block, Commit, CommitError};
+use crate::lines::{Lines, PostingLines};
+use chl_events::{Block, Commit, CommitError, Date};
 use chl_log::{ReadError, ReadLog};
+use chl_projections::{FoldError, StoreError, fold_postings};
 use std::{
     sync::{
         Arc,
@@ -10,13 +13,24 @@ use std::{
     thread::{Builder, Scope},
 };
 
-/// So many blocks are decoded ahead, each of at most 64 KiB.
+/// So many blocks are made ready ahead, each of at most 64 KiB.
 const AHEAD: usize = 8;
 
-/// A block with its commits; one that does not decode is the last.
-pub(crate) struct Decoded {
+/// Says why a commit is not ready to be folded.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Unready {
+    #[error(transparent)]
+    Commit(#[from] CommitError),
+    #[error(transparent)]
+    Fold(#[from] FoldError),
+}
+
+/// A block that is ready to be folded.
+pub(crate) struct Ready {
     pub(crate) block: Block,
-    pub(crate) commits: Vec<Result<Commit, CommitError>>,
+    /// Its commits, each with how many posting lines end with it; a failure is the last.
+    pub(crate) commits: Vec<Result<(Commit, usize), Unready>>,
+    pub(crate) postings: Lines,
 }
 
 /// Decodes a block's commits from a position on.
@@ -28,34 +42,59 @@ pub(crate) fn commits(
     block.commits().skip(folded).map(Commit::decode)
 }
 
-/// Starts to read a log from a position on. The thread ends when the receiver is dropped.
-pub(crate) fn read_ahead<'scope>(
-    scope: &'scope Scope<'scope, '_>,
-    log: Arc<dyn ReadLog>,
-    from: u64,
-) -> Result<Receiver<Result<Decoded, ReadError>>, ReadError> {
-    let (hand, decoded) = sync_channel(AHEAD);
-    let reading = move || {
-        // Who does not want more has dropped the other end.
-        let _told = read(log.as_ref(), from, &hand);
-    };
-    let thread = Builder::new().name("views-ahead".into()).spawn_scoped(scope, reading);
-    thread.map_err(|error| ReadError::Storage { position: from, cause: Arc::new(error) })?;
-    Ok(decoded)
+/// The commit at a position that a reversal names.
+pub(crate) fn earlier(log: &dyn ReadLog, position: u64) -> Result<Commit, StoreError> {
+    let bytes = log.commit_at(position).map_err(|source| StoreError(source.into()))?;
+    let bytes = bytes.ok_or_else(|| {
+        StoreError(format!("the log has no commit at position {position}").into())
+    })?;
+    Commit::decode(&bytes).map_err(|source| StoreError(source.into()))
 }
 
-type Told = Result<(), std::sync::mpsc::SendError<Result<Decoded, ReadError>>>;
+/// Reads a log, from a position on.
+pub(crate) struct Reading {
+    pub(crate) log: Arc<dyn ReadLog>,
+    pub(crate) from: u64,
+    pub(crate) effective: Option<Date>,
+}
 
-fn read(log: &dyn ReadLog, from: u64, hand: &SyncSender<Result<Decoded, ReadError>>) -> Told {
-    let blocks = match log.read(from) {
-        Ok(blocks) => blocks,
-        Err(error) => return hand.send(Err(error)),
-    };
-    for block in blocks {
-        hand.send(block.map(|block| {
-            let commits = commits(&block, from).collect();
-            Decoded { block, commits }
-        }))?;
+impl Reading {
+    /// Starts to read. The thread ends when the receiver is dropped.
+    pub(crate) fn start<'scope>(
+        self,
+        scope: &'scope Scope<'scope, '_>,
+    ) -> Result<Receiver<Result<Ready, ReadError>>, ReadError> {
+        let (hand, ready) = sync_channel(AHEAD);
+        let position = self.from;
+        let reading = move || self.read(&hand);
+        let thread = Builder::new().name("views-ahead".into()).spawn_scoped(scope, reading);
+        thread.map_err(|error| ReadError::Storage { position, cause: Arc::new(error) })?;
+        Ok(ready)
     }
-    Ok(())
+
+    /// Hands blocks on, as long as somebody takes them.
+    fn read(&self, hand: &SyncSender<Result<Ready, ReadError>>) {
+        let blocks = match self.log.read(self.from) {
+            Ok(blocks) => blocks,
+            Err(error) => Box::new(std::iter::once(Err(error))),
+        };
+        for block in blocks {
+            if hand.send(block.map(|block| self.ready(block))).is_err() {
+                return;
+            }
+        }
+    }
+
+    fn ready(&self, block: Block) -> Ready {
+        let mut postings = PostingLines::default();
+        let commits = commits(&block, self.from);
+        let commits = commits.map(|commit| -> Result<(Commit, usize), Unready> {
+            let commit = commit?;
+            let earlier = |_: &mut PostingLines, at| earlier(self.log.as_ref(), at);
+            fold_postings(&commit, self.effective, &mut postings, earlier)?;
+            Ok((commit, postings.0.len()))
+        });
+        let commits = commits.collect();
+        Ready { block, commits, postings: postings.0 }
+    }
 }

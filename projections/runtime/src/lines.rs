@@ -2,7 +2,7 @@
 //! inserted by a statement that is prepared once for all of them.
 
 use chl_events::{Currency, Date, Instant, Money};
-use chl_projections::{Cell, Column, Kind, Table};
+use chl_projections::{Cell, Column, KeepsPostings, Kind, Posting, StoreError, Table};
 use rusqlite::{
     Statement,
     types::{ToSqlOutput, ValueRef},
@@ -170,6 +170,12 @@ impl Lines {
         }
     }
 
+    /// Forgets the rows behind so many.
+    pub(crate) fn truncate(&mut self, rows: usize) {
+        self.ends.truncate(rows);
+        self.values.truncate(self.ends.last().copied().unwrap_or(0));
+    }
+
     /// Inserts all rows and forgets them.
     pub(crate) fn insert(&mut self, statement: &mut Statement<'_>) -> rusqlite::Result<()> {
         let mut begin = 0;
@@ -218,6 +224,23 @@ impl Lines {
         self.text.clear();
         self.bytes.clear();
         (self.day, self.moment) = (None, None);
+    }
+}
+
+/// Posting lines, made ready while they are handed out.
+#[derive(Debug)]
+pub(crate) struct PostingLines(pub(crate) Lines);
+
+impl Default for PostingLines {
+    fn default() -> Self {
+        Self(Lines::new(Posting::TABLE))
+    }
+}
+
+impl KeepsPostings for PostingLines {
+    fn post(&mut self, posting: &Posting<'_>) -> Result<(), StoreError> {
+        self.0.push(|to| posting.cells(to));
+        Ok(())
     }
 }
 

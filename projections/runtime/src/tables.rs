@@ -1,9 +1,10 @@
 //! The read models over one connection: what folds change, and the transaction it goes into.
 
 use crate::{
+    ahead::earlier,
     cache::{Cached, ROWS_AT_ONCE, failed},
     layout::Layout,
-    lines::Lines,
+    lines::{Lines, PostingLines},
 };
 use chl_events::Commit;
 use chl_log::ReadLog;
@@ -40,7 +41,7 @@ macro_rules! tables {
             log: Arc<dyn ReadLog>,
             postings: Layout,
             /// Posting lines that are not inserted yet.
-            lines: Lines,
+            lines: PostingLines,
             /// Whether a transaction is open.
             open: bool,
             /// How many postings it holds.
@@ -55,7 +56,7 @@ macro_rules! tables {
                     db,
                     log,
                     postings: Layout::new(Posting::TABLE),
-                    lines: Lines::new(Posting::TABLE),
+                    lines: PostingLines::default(),
                     open: false,
                     posted: 0,
                     $($field: Cached::new(empty)),+
@@ -135,7 +136,14 @@ impl Tables {
 
     fn insert_postings(&mut self) -> rusqlite::Result<()> {
         let mut statement = self.db.prepare_cached(&self.postings.insert)?;
-        self.lines.insert(&mut statement)
+        self.lines.0.insert(&mut statement)
+    }
+
+    /// Takes posting lines that are ready.
+    pub(crate) fn insert_ready(&mut self, mut lines: Lines) -> rusqlite::Result<()> {
+        self.posted += lines.len();
+        let mut statement = self.db.prepare_cached(&self.postings.insert)?;
+        lines.insert(&mut statement)
     }
 
     /// Commits the open transaction.
@@ -151,9 +159,9 @@ impl Tables {
 
 impl KeepsPostings for Tables {
     fn post(&mut self, posting: &Posting<'_>) -> Result<(), StoreError> {
-        self.lines.push(|to| posting.cells(to));
+        self.lines.post(posting)?;
         self.posted += 1;
-        if self.lines.len() >= ROWS_AT_ONCE {
+        if self.lines.0.len() >= ROWS_AT_ONCE {
             self.insert_postings().map_err(failed)?;
         }
         Ok(())
@@ -162,10 +170,6 @@ impl KeepsPostings for Tables {
 
 impl Store for Tables {
     fn earlier(&mut self, position: u64) -> Result<Commit, StoreError> {
-        let bytes = self.log.commit_at(position).map_err(|source| StoreError(source.into()))?;
-        let bytes = bytes.ok_or_else(|| {
-            StoreError(format!("the log has no commit at position {position}").into())
-        })?;
-        Commit::decode(&bytes).map_err(|source| StoreError(source.into()))
+        earlier(self.log.as_ref(), position)
     }
 }

@@ -2,16 +2,17 @@
 
 use crate::{
     PlaceError, StaleError,
-    ahead::{Decoded, commits, read_ahead},
+    ahead::{Reading, Ready, Unready, commits},
     checkpoint::{self, Checkpoint},
     digest::{ViewDigest, digests},
     layout::Layout,
+    lines::Lines,
     place,
     tables::{TABLES, Tables},
 };
 use chl_events::{Block, Commit, CommitError, Date, Instant};
 use chl_log::{ReadError, ReadLog};
-use chl_projections::{FoldError, fold};
+use chl_projections::{FoldError, fold, fold_rows};
 use rusqlite::{Connection, OpenFlags};
 use std::{
     path::{Path, PathBuf},
@@ -67,6 +68,15 @@ pub enum ApplyError {
     /// An earlier call failed; what is in memory is no longer what is stored.
     #[error("the read models failed earlier and must be opened anew")]
     Broken,
+}
+
+impl From<Unready> for ApplyError {
+    fn from(unready: Unready) -> Self {
+        match unready {
+            Unready::Commit(error) => error.into(),
+            Unready::Fold(error) => error.into(),
+        }
+    }
 }
 
 /// Where to stop: what is asked for as of a moment of the log.
@@ -190,7 +200,8 @@ impl Views {
     pub fn apply(&mut self, blocks: &[Block]) -> Result<(), ApplyError> {
         for block in blocks {
             let commits = commits(block, self.checkpoint.position);
-            self.guarded(|views| views.fold_block(block, commits, Until::Head).map(drop))?;
+            let commits = commits.map(|commit| Ok((commit?, 0)));
+            self.guarded(|views| views.fold_block(block, commits, None, Until::Head).map(drop))?;
         }
         Ok(())
     }
@@ -214,12 +225,12 @@ impl Views {
     ) -> Result<(), ApplyError> {
         let end = self.log.head().next;
         std::thread::scope(|scope| {
-            let from = self.checkpoint.position;
-            for decoded in read_ahead(scope, Arc::clone(&self.log), from)? {
-                let Decoded { block, commits } = decoded?;
+            let (log, from) = (Arc::clone(&self.log), self.checkpoint.position);
+            for ready in (Reading { log, from, effective: self.effective }).start(scope)? {
+                let Ready { block, commits, postings } = ready?;
                 let mut more = true;
                 self.guarded(|views| {
-                    more = views.fold_block(&block, commits.into_iter(), until)?;
+                    more = views.fold_block(&block, commits.into_iter(), Some(postings), until)?;
                     Ok(())
                 })?;
                 progress(self.checkpoint.position, end);
@@ -245,11 +256,12 @@ impl Views {
     }
 
     /// Folds a block's commits from where the folds stand, as far as asked; says whether all of it
-    /// was taken.
+    /// was taken. Posting lines may be ready; each commit then comes with how many end with it.
     fn fold_block(
         &mut self,
         block: &Block,
-        commits: impl Iterator<Item = Result<Commit, CommitError>>,
+        commits: impl Iterator<Item = Result<(Commit, usize), Unready>>,
+        postings: Option<Lines>,
         until: Until,
     ) -> Result<bool, ApplyError> {
         let position = self.checkpoint.position;
@@ -260,16 +272,27 @@ impl Views {
             return Err(ApplyError::Gap { position, first: block.first() });
         }
         self.tables.begin()?;
-        let mut last = None;
+        let (mut last, mut lines, mut stopped) = (None, 0, None);
         for commit in commits {
-            let commit = commit?;
+            let (commit, ends) = commit?;
             if !until.takes(&commit) {
-                self.checkpoint.position = commit.position;
-                self.checkpoint.recorded_at = last.or(self.checkpoint.recorded_at);
-                return Ok(false);
+                stopped = Some(commit.position);
+                break;
             }
-            fold(&commit, self.effective, &mut self.tables)?;
-            last = Some(commit.recorded_at);
+            match &postings {
+                Some(_) => fold_rows(&commit, self.effective, &mut self.tables)?,
+                None => fold(&commit, self.effective, &mut self.tables)?,
+            }
+            (last, lines) = (Some(commit.recorded_at), ends);
+        }
+        if let Some(mut ready) = postings {
+            ready.truncate(lines);
+            self.tables.insert_ready(ready)?;
+        }
+        if let Some(position) = stopped {
+            self.checkpoint.position = position;
+            self.checkpoint.recorded_at = last.or(self.checkpoint.recorded_at);
+            return Ok(false);
         }
         self.checkpoint.pass(block, last);
         if self.tables.pending() >= ROWS_PER_TRANSACTION {
