@@ -7,7 +7,7 @@
 use crate::{
     View,
     layout::{Arguments, Cells, read_names},
-    show::Shown,
+    show::{EFFECTIVE_STATE, Shown},
 };
 use chl_events::Instant;
 use chl_projections::{Cell, ClaimRow, ConflictRow, ConflictState, DealRow, DealState, Field};
@@ -17,9 +17,6 @@ use rusqlite::{
     types::Value as Stored,
 };
 use serde_json::Value;
-
-/// The column of the state at the moment of asking.
-pub(crate) const EFFECTIVE_STATE: &str = "effective_state";
 
 impl View {
     /// Whether its rows have an `effective_state`: what they are at the moment of asking, beside

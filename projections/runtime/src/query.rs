@@ -2,7 +2,8 @@
 
 use crate::{
     ReaderError, View,
-    effective::{self, EFFECTIVE_STATE, state_at},
+    effective::{self, state_at},
+    show::EFFECTIVE_STATE,
 };
 use chl_events::{Currency, Date, Exact, Instant};
 use chl_projections::Kind;

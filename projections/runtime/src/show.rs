@@ -1,10 +1,7 @@
 //! Rows as people and programs see them: JSON values in the order of the columns, with what
 //! depends on the moment of asking behind them.
 
-use crate::{
-    effective::EFFECTIVE_STATE,
-    layout::{Cells, Layout},
-};
+use crate::layout::{Cells, Layout};
 use chl_events::{Currency, Instant, Money};
 use chl_projections::{
     BalanceRow, Cell, CertificationRow, ClaimRow, Column, ConflictRow, DayRow, DealRow, Field,
@@ -12,6 +9,9 @@ use chl_projections::{
 };
 use rusqlite::{Connection, OptionalExtension};
 use serde_json::{Value, json};
+
+/// The column of the state at the moment of asking.
+pub(crate) const EFFECTIVE_STATE: &str = "effective_state";
 
 /// A row with what is computed when it is shown.
 pub(crate) trait Shown: Row {
