@@ -87,9 +87,10 @@ fn a_partner_stands_beside_its_peers_and_the_period_before() {
     // 0, ¼, ½, ¾, 1, 1: between the third and the fourth.
     assert_eq!(rate["peers_median"], json!("0.625"));
     assert_eq!(row("satisfaction")["value"], Value::Null, "what has no data is not nothing");
-    // The quarter of the newest commit, where none is named.
+    // The quarter in which the newest commit was recorded, where none is named.
     let newest = desk.run(&["scorecard", "p-1"]).json_lines();
-    assert_eq!(newest, rows);
+    let period = newest[0]["period"].as_str().unwrap();
+    assert!(period.contains("-Q") && period > "2026-Q2", "{period}");
 }
 
 #[test]

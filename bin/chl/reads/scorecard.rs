@@ -28,7 +28,7 @@ pub(crate) struct ScorecardOf {
     /// The partner.
     partner: PartnerId,
     /// The period: 2026, 2026-H1, 2026-Q1, 2026-03 or 2026-01-01/2026-03-31; without it the quarter
-    /// of the newest commit.
+    /// in which the newest commit was recorded.
     #[arg(long, value_name = "PERIOD")]
     period: Option<Period>,
     /// Only in this programme.
