@@ -80,6 +80,9 @@ async fn whoever_dies_nothing_acknowledged_is_lost() {
     taken_over.sort();
     let (median, worst) = (taken_over.get(taken_over.len() / 2), taken_over.last());
     println!("taken over after a killed writer: median {median:?}, worst {worst:?}");
+    // A node that gave up on servers that were away runs again, as under a supervisor.
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    wait_for_leader(&mut nodes);
     for node in &mut nodes {
         assert_eq!(node.stop(), Some(0), "{}", node.said());
     }
