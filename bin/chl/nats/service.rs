@@ -139,6 +139,8 @@ impl OnNats {
             client.flush().await
         };
         // An event on its way is waited for, and sent again by whoever comes next.
+        events.stop();
+        feeds.iter().for_each(Feeds::stop);
         let leaving = thread::spawn(move || drop((events, feeds)));
         let closing = async move { tokio::time::timeout(PATIENCE, closing).await };
         let told = connection.wait(closing).or_exit(Exit::Unavailable, "the bus")?;

@@ -127,9 +127,16 @@ impl Events {
     }
 }
 
+impl Events {
+    /// Tells the publisher to end, without waiting until it has; being dropped waits.
+    pub fn stop(&self) {
+        self.stop.store(true, Ordering::Release);
+    }
+}
+
 impl Drop for Events {
     fn drop(&mut self) {
-        self.stop.store(true, Ordering::Release);
+        self.stop();
         if let Some(publishing) = self.publishing.take()
             && publishing.join().is_err()
         {

@@ -40,9 +40,6 @@ const UNDER_WAY: usize = 256;
 const GLANCE: Duration = Duration::from_millis(200);
 /// How long it waits after a failure.
 const PAUSE: Duration = Duration::from_secs(1);
-/// How long the servers remember ids: nothing rests on it.
-const REMEMBERED: Duration = Duration::from_secs(1);
-
 /// How much is kept for partners who were away.
 #[derive(Debug, Clone, Copy)]
 pub struct FeedsOptions {
@@ -52,6 +49,9 @@ pub struct FeedsOptions {
     pub age: Duration,
     /// How many bytes of all partners' events stay at most; the oldest go first.
     pub bytes: i64,
+    /// How long the servers remember ids: what a node sends that was paused and does not know yet
+    /// that another goes on, they pass over.
+    pub remembered: Duration,
     /// The position of the first commit to look at where nothing has left before; none for what
     /// comes from now on.
     pub from: Option<u64>,
@@ -60,7 +60,8 @@ pub struct FeedsOptions {
 impl Default for FeedsOptions {
     fn default() -> Self {
         let week = Duration::from_secs(7 * 24 * 3600);
-        Self { replicas: 1, age: week, bytes: 256 << 20, from: None }
+        let remembered = Duration::from_secs(120);
+        Self { replicas: 1, age: week, bytes: 256 << 20, remembered, from: None }
     }
 }
 
@@ -110,9 +111,16 @@ impl Feeds {
     }
 }
 
+impl Feeds {
+    /// Tells the publisher to end, without waiting until it has; being dropped waits.
+    pub fn stop(&self) {
+        self.stop.store(true, Ordering::Release);
+    }
+}
+
 impl Drop for Feeds {
     fn drop(&mut self) {
-        self.stop.store(true, Ordering::Release);
+        self.stop();
         if let Some(publishing) = self.publishing.take()
             && publishing.join().is_err()
         {
@@ -164,7 +172,7 @@ impl Publisher {
             storage: StorageType::Memory,
             max_age: self.options.age,
             max_bytes: self.options.bytes,
-            duplicate_window: REMEMBERED,
+            duplicate_window: self.options.remembered,
             num_replicas: self.options.replicas,
             ..Default::default()
         };

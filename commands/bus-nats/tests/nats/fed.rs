@@ -32,7 +32,8 @@ fn main_ledger() -> Code {
 fn publishing(stage: &Stage, from: u64) -> Feeds {
     let partners: BTreeSet<PartnerId> =
         ["p-1", "p-2"].map(|partner| partner.parse().unwrap()).into();
-    let options = FeedsOptions { from: Some(from), ..FeedsOptions::default() };
+    let remembered = Duration::from_secs(1);
+    let options = FeedsOptions { from: Some(from), remembered, ..FeedsOptions::default() };
     let read = (stage.bus.reader(), Arc::new(Nobody) as Arc<dyn Parties>);
     Feeds::open(&stage.nats, &main_ledger(), read, partners, options)
 }
