@@ -34,6 +34,8 @@ pub const REPLY_TO: &str = "Chl-Reply-To";
 const MEASURED: Duration = Duration::from_secs(5);
 /// How long a command may be under way before it is delivered again.
 const ACK_WAIT: Duration = Duration::from_secs(60);
+/// How long a queue that could not be read is left alone.
+const AGAIN: Duration = Duration::from_secs(1);
 /// How long a command that could not be decided waits at most before it is tried again.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// What does not fit into a command's document fits into no message either.
@@ -199,11 +201,17 @@ impl Worker {
         let room = Arc::new(Semaphore::new(under_way));
         let mut again = tokio::time::interval(MEASURED);
         while !*stopped.borrow() {
-            let mut messages = match consumer.messages().await {
+            // Servers that do not answer, since the queue's own is away, hold up no end.
+            let opened = tokio::select! {
+                _ = stopped.changed() => break,
+                opened = consumer.messages() => opened,
+            };
+            let mut messages = match opened {
                 Ok(messages) => messages,
                 Err(error) => {
                     tracing::warn!(%error, "the queue cannot be read; trying again");
-                    tokio::time::sleep(Duration::from_secs(1)).await;
+                    // Whether it was told to stop meanwhile is looked at above.
+                    let _told = tokio::time::timeout(AGAIN, stopped.changed()).await;
                     continue;
                 }
             };
