@@ -33,9 +33,10 @@ pub(crate) struct BusOptions {
     /// there may do anything.
     #[arg(long)]
     trust_bus: bool,
-    /// On how many servers commands of the queue, results and events are kept.
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    queue_replicas: usize,
+    /// On how many servers commands of the queue, results and events are kept; without it on as many
+    /// as the log (--nats-replicas), or one where the log is embedded.
+    #[arg(long, value_name = "N")]
+    queue_replicas: Option<usize>,
     /// Where no event has left yet, they leave from the commit at this position on; without it, what
     /// is recorded from now on.
     #[arg(long, value_name = "POSITION")]
@@ -94,7 +95,8 @@ impl BusOptions {
         let (log, client) = (Arc::clone(&reading.log), owning.client()?);
         let (traces, vault, trust_bus) = (client.traces(), reading.vault.clone(), self.trust_bus);
         let nats = connection.client();
-        let (replicas, from) = (self.queue_replicas, self.events_from);
+        let as_the_log = servers.nats.as_ref().map_or(1, |_| servers.nats_replicas);
+        let (replicas, from) = (self.queue_replicas.unwrap_or(as_the_log), self.events_from);
         let options = QueueOptions { replicas, ..QueueOptions::default() };
         let published = EventsOptions { replicas, from, ..EventsOptions::default() };
         let fed = FeedsOptions { replicas, from, ..FeedsOptions::default() };
