@@ -11,6 +11,7 @@ use crate::{
     place::Place,
     reads::{Read, Tail},
     servers::Servers,
+    talk,
 };
 use chl_log::EventLog;
 use chl_log_sled::{OpenError, Options};
@@ -55,8 +56,15 @@ fn followed(place: &Place, servers: &Servers) -> Outcome<Attempt<OpenedToRead>> 
         Attempt::Opened((connection, _, log)) => (connection, log),
         Attempt::Owned(failure) => return Ok(Attempt::Owned(failure)),
     };
-    let vault = open_bucket(place, servers, &connection)?;
-    let reading = Reading::new(place, log.reader(), Some(Arc::new(vault)));
+    let vault = match open_bucket(place, servers, &connection) {
+        Ok(vault) => Some(Arc::new(vault)),
+        // Who may read the log need not be one who may read the keys.
+        Err(failure) => {
+            talk::say(&format!("texts of persons stay sealed: {failure}"));
+            None
+        }
+    };
+    let reading = Reading::new(place, log.reader(), vault);
     Ok(Attempt::Opened(OpenedToRead { reading, _log: Box::new(log) }))
 }
 

@@ -57,18 +57,18 @@ impl Exit {
 }
 
 /// An error that says by itself how a call ends: a log out of reach is not a damaged one.
-pub(crate) trait Cause {
+pub(crate) trait OwnExit {
     /// The exit code that fits.
     fn exit(&self) -> Exit;
 }
 
-impl Cause for ReadError {
+impl OwnExit for ReadError {
     fn exit(&self) -> Exit {
         if self.is_damage() { Exit::Verification } else { Exit::Unavailable }
     }
 }
 
-impl Cause for CatchUpError {
+impl OwnExit for CatchUpError {
     fn exit(&self) -> Exit {
         match self {
             Self::Log(error) | Self::History(HistoryError::Log(error)) => error.exit(),
@@ -88,7 +88,7 @@ impl From<Exit> for ExitCode {
 
 #[cfg(test)]
 mod tests {
-    use super::{Cause, Exit};
+    use super::{Exit, OwnExit};
     use chl_bus::CatchUpError;
     use chl_log::ReadError;
 

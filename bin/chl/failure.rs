@@ -1,6 +1,6 @@
 //! Why a call ended early: one clear line, and the exit code it ends with.
 
-use crate::exit::{Cause, Exit};
+use crate::exit::{Exit, OwnExit};
 use std::{error::Error, fmt, io};
 
 /// What a step of a call gives.
@@ -85,13 +85,13 @@ impl<T, E: Error + Send + Sync + 'static> Step<T> for Result<T, E> {
 }
 
 /// The same for errors that know their exit code themselves.
-pub(crate) trait StepByCause<T> {
+pub(crate) trait StepToOwnExit<T> {
     /// The step failed: `what` says what could not be done.
-    fn or_cause(self, what: impl fmt::Display) -> Outcome<T>;
+    fn or_own_exit(self, what: impl fmt::Display) -> Outcome<T>;
 }
 
-impl<T, E: Cause + Error + Send + Sync + 'static> StepByCause<T> for Result<T, E> {
-    fn or_cause(self, what: impl fmt::Display) -> Outcome<T> {
+impl<T, E: OwnExit + Error + Send + Sync + 'static> StepToOwnExit<T> for Result<T, E> {
+    fn or_own_exit(self, what: impl fmt::Display) -> Outcome<T> {
         self.or_else(|error| {
             let exit = error.exit();
             Err(error).or_exit(exit, what)

@@ -15,7 +15,8 @@
 //! The log and the vault are the ledger; everything else is built anew from them.
 
 use crate::{
-    failure::{Failure, Outcome},
+    exit::Exit,
+    failure::{Failure, Outcome, Step},
     servers::Servers,
 };
 use std::{
@@ -23,6 +24,11 @@ use std::{
     path::{Path, PathBuf},
     sync::Arc,
 };
+
+/// A path that every process understands alike, wherever it runs.
+pub(crate) fn absolute(path: &Path) -> Outcome<PathBuf> {
+    std::path::absolute(path).or_exit(Exit::Usage, format_args!("{}", path.display()))
+}
 
 /// The folder of one ledger.
 #[derive(Debug, Clone)]

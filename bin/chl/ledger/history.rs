@@ -2,7 +2,7 @@
 
 use crate::{
     exit::Exit,
-    failure::{Outcome, Step, StepByCause},
+    failure::{Outcome, Step, StepToOwnExit},
 };
 use chl_events::Commit;
 use chl_log::ReadLog;
@@ -20,9 +20,9 @@ pub(crate) fn commits_from(
 ) -> Outcome<impl Iterator<Item = Outcome<Commit>>> {
     let unread = "the log cannot be read";
     let end = log.head().next;
-    let blocks = if from < end { Some(log.read(from).or_cause(unread)?) } else { None };
+    let blocks = if from < end { Some(log.read(from).or_own_exit(unread)?) } else { None };
     Ok(blocks.into_iter().flatten().flat_map(move |block| {
-        let commits: Vec<Outcome<Commit>> = match block.or_cause(unread) {
+        let commits: Vec<Outcome<Commit>> = match block.or_own_exit(unread) {
             Ok(block) => {
                 let wanted = (block.first()..).zip(block.commits());
                 let wanted = wanted.filter(|(position, _)| *position >= from);

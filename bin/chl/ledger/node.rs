@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     exit::Exit,
-    failure::{Failure, Outcome, Step, StepByCause},
+    failure::{Failure, Outcome, Step, StepToOwnExit},
     place::Place,
     servers::Servers,
 };
@@ -153,7 +153,7 @@ impl Node {
         }
         if self.reading.log.head().next > before {
             let stale = "states cannot follow the stream";
-            self.standby.follow().or_cause(stale)?;
+            self.standby.follow().or_own_exit(stale)?;
             self.reading.views.catch_up()?;
         }
         Ok(())

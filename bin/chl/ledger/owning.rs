@@ -6,7 +6,7 @@ use super::{
     leased::{Leased, Lost},
 };
 use crate::{
-    exit::{Cause, Exit},
+    exit::{Exit, OwnExit},
     failure::{Failure, Outcome, Step},
     place::Place,
     talk,

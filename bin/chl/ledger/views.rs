@@ -1,7 +1,7 @@
 //! The read models of an opened ledger: brought up to the log whenever somebody asks.
 
 use crate::{
-    exit::{Cause, Exit},
+    exit::{Exit, OwnExit},
     failure::{Failure, Outcome, Step},
     talk,
 };

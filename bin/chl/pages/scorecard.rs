@@ -93,7 +93,7 @@ fn programme(reviewed: &Reviewed) -> Programme {
         .chain([card])
         .filter_map(|card| Some((card.period?.name(), card.total?)))
         .collect();
-    let last = before.last();
+    let last = reviewed.last();
     Programme {
         programme: card.programme.as_ref().map(ToString::to_string).unwrap_or_default(),
         version: card.version,
@@ -144,19 +144,15 @@ fn strip(peers: &Peers) -> Strip {
 }
 
 fn category(score: &CategoryScore, reviewed: &Reviewed) -> Category {
-    let of = |card: &Scorecard| {
-        let same = card.categories.iter().find(|one| one.category == score.category);
-        same.and_then(|one| one.points)
-    };
-    let median = reviewed.peers.as_ref().and_then(|peers| peers.categories.get(&score.category));
+    let before = reviewed.last().and_then(|last| last.points(score.category));
     let metrics = reviewed.card.metrics.iter();
     Category {
         name: titled(score.category.as_str()),
         weight: grouped(score.weight.normalize()),
         points: points(score.points),
         place: score.points.map(place),
-        median: median.copied().map(place),
-        change: gained(reviewed.before.last().and_then(of), score.points, reviewed),
+        median: reviewed.peers_points(score.category).map(place),
+        change: gained(before, score.points, reviewed),
         metrics: metrics
             .filter(|one| one.metric.category() == score.category)
             .filter(|one| one.value.is_some() || one.weight.is_some())
@@ -168,19 +164,18 @@ fn category(score: &CategoryScore, reviewed: &Reviewed) -> Category {
 fn metric(score: &MetricScore, reviewed: &Reviewed) -> Metric {
     let unit = score.metric.unit();
     let shown = |value: Decimal| figure(value, unit, reviewed.currency);
-    let last = reviewed.before.last();
-    let last = last.and_then(|card| card.metrics.iter().find(|one| one.metric == score.metric));
+    let last = reviewed.last().and_then(|last| last.metric(score.metric));
     let values = last.and_then(|last| last.value).zip(score.value);
     // Whether more is better, the terms decide, by what they score higher.
     let scores = last.and_then(|last| last.score).zip(score.score);
     let better = scores.map(|(before, now)| now.cmp(&before));
-    let median = reviewed.peers.as_ref().and_then(|peers| peers.metrics.get(&score.metric));
+    let median = reviewed.peers_value(score.metric);
     Metric {
         name: titled(score.metric.as_str()),
         meaning: score.metric.meaning().trim(),
         value: score.value.map_or(NOTHING.into(), shown),
         change: values.map(|values| Change::between(values, unit, better, reviewed.currency)),
-        median: median.copied().map_or(NOTHING.into(), shown),
+        median: median.map_or(NOTHING.into(), shown),
         weight: score.weight.map_or(NOTHING.into(), |weight| grouped(weight.normalize())),
         score: score.score.map(|score| place(score * Decimal::ONE_HUNDRED)),
     }

@@ -6,6 +6,7 @@ use crate::{
     failure::{Failure, Outcome, Step},
     ledger::Reading,
     output::{Sheet, Sink},
+    place::absolute,
 };
 use chl_log_files::rename_durably;
 use chl_log_sled::{BackupError, backup};
@@ -33,8 +34,7 @@ pub(crate) struct Backup {
 impl Backup {
     /// The same, with a folder that every process understands alike.
     pub(crate) fn absolute(self) -> Outcome<Self> {
-        let to = std::path::absolute(&self.to);
-        Ok(Self { to: to.or_exit(Exit::Usage, format_args!("{}", self.to.display()))? })
+        Ok(Self { to: absolute(&self.to)? })
     }
 
     /// Copies it.

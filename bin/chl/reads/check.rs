@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     exit::Exit,
-    failure::{Failure, Outcome, StepByCause},
+    failure::{Failure, Outcome, StepToOwnExit},
     ledger::{Reading, decoded},
     output::{Sheet, Sink},
     talk,
@@ -66,10 +66,10 @@ fn log(ledger: &Reading) -> Outcome<Value> {
     let head = ledger.log.head();
     let unread = "the log fails verification";
     let bar = talk::progress("verifying the log", Some(head.next));
-    let blocks = ledger.log.read(0).or_cause(unread)?;
+    let blocks = ledger.log.read(0).or_own_exit(unread)?;
     let mut blocks = Verified::new(blocks, Chain::new(head.ledger));
     for block in blocks.by_ref() {
-        let block = block.or_cause(unread)?;
+        let block = block.or_own_exit(unread)?;
         for (position, bytes) in (block.first()..).zip(block.commits()) {
             let commit = decoded(position, bytes)?;
             if commit.position != position {

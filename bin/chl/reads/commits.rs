@@ -3,7 +3,7 @@
 use super::query::at_least_one;
 use crate::{
     exit::Exit,
-    failure::{Outcome, Step, StepByCause},
+    failure::{Outcome, Step, StepToOwnExit},
     ledger::{Reading, commits_from},
     output::{Sheet, Sink},
 };
@@ -162,7 +162,7 @@ impl Tail {
                 return Ok(Exit::Success);
             }
             let waited = ledger.log.wait_beyond(next, HEARTBEAT);
-            waited.or_cause("the log cannot be followed")?;
+            waited.or_own_exit("the log cannot be followed")?;
         }
     }
 }

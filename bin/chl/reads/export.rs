@@ -2,9 +2,10 @@
 
 use crate::{
     exit::Exit,
-    failure::{Failure, Outcome, Step, StepByCause},
+    failure::{Failure, Outcome, Step, StepToOwnExit},
     ledger::{Reading, commits_from, decoded},
     output::Sink,
+    place::absolute,
     reads::commits,
 };
 use chl_bus::{ExportError, export};
@@ -82,8 +83,8 @@ pub(crate) struct Last {
 impl Export {
     /// The same, with a file that every process understands alike.
     pub(crate) fn absolute(self) -> Outcome<Self> {
-        let vault = self.vault.map(std::path::absolute).transpose();
-        Ok(Self { vault: vault.or_exit(Exit::Usage, "--vault")?, ..self })
+        let vault = self.vault.as_deref().map(absolute).transpose()?;
+        Ok(Self { vault, ..self })
     }
 
     /// Writes the lines, and the vault's copy.
@@ -105,10 +106,10 @@ impl Export {
         let id = ledger.log.head().ledger;
         line(sink, &First { export: FORMAT.to_owned(), ledger: id.to_string() })?;
         let unread = "the log cannot be read";
-        let blocks = ledger.log.read(0).or_cause(unread)?;
+        let blocks = ledger.log.read(0).or_own_exit(unread)?;
         let mut blocks = Verified::new(blocks, Chain::new(id));
         for block in blocks.by_ref() {
-            let block = block.or_cause(unread)?;
+            let block = block.or_own_exit(unread)?;
             line(sink, &self.block(&block)?)?;
         }
         let head = blocks.reached().head();

@@ -2,13 +2,14 @@
 
 use super::{
     moment::{Moment, note},
-    query::unasked,
+    query::{stored_views, unasked},
 };
 use crate::{
     exit::Exit,
-    failure::{Failure, Outcome, Step},
+    failure::{Failure, Outcome},
     ledger::Reading,
     output::{Sheet, Sink},
+    place::absolute,
 };
 use chl_export::{ExportError, Format, export};
 use chl_runtime::View;
@@ -28,7 +29,7 @@ pub(crate) struct ExportViews {
     #[arg(value_name = "FOLDER")]
     to: PathBuf,
     /// The read models; without one all.
-    #[arg(value_name = "VIEW", value_parser = view_names())]
+    #[arg(value_name = "VIEW", value_parser = stored_views())]
     views: Vec<String>,
     /// The shape of the files.
     #[arg(long, value_name = "SHAPE", value_enum, default_value_t = Shape::Parquet)]
@@ -47,16 +48,10 @@ enum Shape {
     Csv,
 }
 
-fn view_names() -> clap::builder::PossibleValuesParser {
-    View::ALL.iter().map(|view| view.name()).collect::<Vec<_>>().into()
-}
-
 impl ExportViews {
     /// The same, with a folder that every process understands alike.
     pub(crate) fn absolute(self) -> Outcome<Self> {
-        let to = std::path::absolute(&self.to);
-        let to = to.or_exit(Exit::Usage, format_args!("{}", self.to.display()))?;
-        Ok(Self { to, ..self })
+        Ok(Self { to: absolute(&self.to)?, ..self })
     }
 
     /// Writes them.

@@ -23,7 +23,7 @@ pub(crate) use check::Check;
 pub(crate) use commits::{Tail, View};
 pub(crate) use export::{BlockLine, Export, FORMAT, First, Last, ledger_id, root};
 pub(crate) use export_views::ExportViews;
-pub(crate) use query::{Query, view_names};
+pub(crate) use query::{Query, stored_views, view_names};
 pub(crate) use scorecard::ScorecardOf;
 pub(crate) use sql::Sql;
 pub(crate) use story::{Claim, Deal};

@@ -2,7 +2,7 @@
 
 use crate::{
     exit::Exit,
-    failure::{Failure, Outcome, Step, StepByCause},
+    failure::{Failure, Outcome, Step, StepToOwnExit},
     ledger::{Reading, unbuilt},
     output::Sink,
     talk,
@@ -114,7 +114,7 @@ fn recorded_at(ledger: &Reading, at: u64, end: u64) -> Outcome<Instant> {
         ))
     };
     let unread = format!("the commit at position {at}");
-    let bytes = ledger.log.commit_at(at).or_cause(&unread)?;
+    let bytes = ledger.log.commit_at(at).or_own_exit(&unread)?;
     let bytes = bytes.ok_or_else(beyond)?;
     Ok(Commit::decode(&bytes).or_exit(Exit::Verification, &unread)?.recorded_at)
 }

@@ -99,6 +99,11 @@ pub(crate) fn view_names() -> impl Iterator<Item = &'static str> {
     View::ALL.iter().map(|view| view.name()).chain([SCORECARDS])
 }
 
+/// The read models that have rows, as values of an option.
+pub(crate) fn stored_views() -> clap::builder::PossibleValuesParser {
+    View::ALL.iter().map(|view| view.name()).collect::<Vec<_>>().into()
+}
+
 fn known_view() -> clap::builder::PossibleValuesParser {
     clap::builder::PossibleValuesParser::new(view_names().map(clap::builder::PossibleValue::new))
 }

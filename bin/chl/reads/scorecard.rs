@@ -12,7 +12,7 @@ use crate::{
     pages,
 };
 use chl_events::{PartnerId, Period, ProgrammeId};
-use chl_projections::scorecards::{MetricScore, Scorecard};
+use chl_projections::scorecards::MetricScore;
 use chl_runtime::{Review, Reviewed};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -38,8 +38,8 @@ pub(crate) struct ScorecardOf {
     #[arg(long)]
     html: bool,
     /// How many periods before are compared.
-    #[arg(long, value_name = "N", default_value_t = 5)]
-    before: usize,
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u8).range(0..=40))]
+    before: u8,
     #[command(flatten)]
     moment: Moment,
 }
@@ -74,7 +74,7 @@ impl ScorecardOf {
             (None, None) => return Err(Failure::usage("the ledger is empty")),
         };
         let programme = self.programme.as_ref();
-        let review = past.reader().review(&self.partner, programme, period, self.before);
+        let review = past.reader().review(&self.partner, programme, period, self.before.into());
         let review = review.map_err(unasked)?.ok_or_else(|| {
             Failure::usage(format_args!("no partner {} in this ledger", self.partner))
         })?;
@@ -112,8 +112,8 @@ fn show(review: &Review, period: Period, sink: &mut dyn Sink) -> Outcome {
 
 /// The total, then each category with its metrics.
 fn rows(reviewed: &Reviewed) -> Vec<Value> {
-    let Reviewed { card, before, peers, .. } = reviewed;
-    let last = before.last();
+    let Reviewed { card, .. } = reviewed;
+    let last = reviewed.last();
     let mut rows = vec![json!({
         "metric": "total",
         "value": text(card.total),
@@ -121,35 +121,29 @@ fn rows(reviewed: &Reviewed) -> Vec<Value> {
         "peers_median": null,
     })];
     for category in &card.categories {
-        let same = |card: &Scorecard| {
-            let found = card.categories.iter().find(|one| one.category == category.category);
-            found.and_then(|one| one.points)
-        };
-        let median = peers.as_ref().and_then(|peers| peers.categories.get(&category.category));
+        let of = category.category;
         rows.push(json!({
-            "category": category.category.as_str(),
+            "category": of.as_str(),
             "metric": "points",
             "value": text(category.points),
-            "before": text(last.and_then(same)),
-            "peers_median": text(median.copied()),
+            "before": text(last.and_then(|last| last.points(of))),
+            "peers_median": text(reviewed.peers_points(of)),
             "weight": text(Some(category.weight)),
         }));
-        let mine = card.metrics.iter().filter(|one| one.metric.category() == category.category);
+        let mine = card.metrics.iter().filter(|one| one.metric.category() == of);
         rows.extend(mine.map(|one| metric(one, reviewed)));
     }
     rows
 }
 
 fn metric(one: &MetricScore, reviewed: &Reviewed) -> Value {
-    let last = reviewed.before.last();
-    let last = last.and_then(|card| card.metrics.iter().find(|other| other.metric == one.metric));
-    let median = reviewed.peers.as_ref().and_then(|peers| peers.metrics.get(&one.metric));
+    let last = reviewed.last().and_then(|last| last.metric(one.metric));
     json!({
         "category": one.metric.category().as_str(),
         "metric": one.metric.as_str(),
         "value": text(one.value),
         "before": text(last.and_then(|last| last.value)),
-        "peers_median": text(median.copied()),
+        "peers_median": text(reviewed.peers_value(one.metric)),
         "score": text(one.score),
         "weight": text(one.weight),
     })

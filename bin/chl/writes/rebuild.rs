@@ -8,9 +8,8 @@ use crate::{
     output::{Output, Sheet, Sink},
     owner::{Reached, Request, reach},
     place::Place,
+    reads::stored_views,
 };
-use chl_runtime::View;
-use clap::builder::PossibleValuesParser;
 use serde_json::json;
 
 /// Builds the read models anew beside the old ones, compares both, and switches.
@@ -23,12 +22,8 @@ use serde_json::json;
 #[derive(Debug, clap::Args)]
 pub(crate) struct Rebuild {
     /// The read models to show; without one all.
-    #[arg(value_name = "VIEW", value_parser = view_names())]
+    #[arg(value_name = "VIEW", value_parser = stored_views())]
     views: Vec<String>,
-}
-
-fn view_names() -> PossibleValuesParser {
-    View::ALL.iter().map(|view| view.name()).collect::<Vec<_>>().into()
 }
 
 impl Rebuild {

@@ -5,7 +5,7 @@
 
 use crate::{
     counts::{Counts, EventCounts},
-    feeds::last_id,
+    publishing::{GLANCE, PAUSE, Publishing, Stop, UNDER_WAY, last_id},
     subject::Subjects,
 };
 use async_nats::{
@@ -20,23 +20,8 @@ use chl_bus::{TraceParent, Traces, Viewer, show_texts};
 use chl_events::{Code, Commit, RecordedEvent, Role};
 use chl_log::{ReadError, ReadLog};
 use serde_json::{Value, json};
-use std::{
-    collections::VecDeque,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    thread::{self, JoinHandle},
-    time::Duration,
-};
+use std::{collections::VecDeque, sync::Arc, thread, time::Duration};
 use tokio::runtime::Handle;
-
-/// How many events are on their way at most.
-const UNDER_WAY: usize = 256;
-/// How long it waits for new commits before it looks whether it is to stop.
-const GLANCE: Duration = Duration::from_millis(200);
-/// How long it waits after a failure.
-const PAUSE: Duration = Duration::from_secs(1);
 
 /// How much is kept for those who follow.
 #[derive(Debug, Clone, Copy)]
@@ -81,10 +66,7 @@ fn stream_failed(error: impl Into<async_nats::Error>) -> EventsError {
 }
 
 /// A ledger's events, being published.
-pub struct Events {
-    stop: Arc<AtomicBool>,
-    publishing: Option<JoinHandle<()>>,
-}
+pub struct Events(Publishing);
 
 impl Events {
     /// Makes the stream where there is none, and begins to publish behind what it holds. Events
@@ -111,37 +93,17 @@ impl Events {
             Some(next) => next,
             None => Next { position: options.from.unwrap_or(log.head().next), index: 0 },
         };
-        let stop = Arc::new(AtomicBool::new(false));
-        let publisher = Publisher {
-            runtime: Handle::current(),
-            context,
-            subjects,
-            log,
-            traces,
-            counts: Counts::of(ledger).events(),
-            next,
-            stop: Arc::clone(&stop),
-        };
-        let publishing = thread::spawn(move || publisher.run());
-        Ok(Self { stop, publishing: Some(publishing) })
+        let (runtime, counts) = (Handle::current(), Counts::of(ledger).events());
+        Ok(Self(Publishing::begin("events", move |stop| {
+            let publisher =
+                Publisher { runtime, context, subjects, log, traces, counts, next, stop };
+            publisher.run();
+        })))
     }
-}
 
-impl Events {
     /// Tells the publisher to end, without waiting until it has; being dropped waits.
     pub fn stop(&self) {
-        self.stop.store(true, Ordering::Release);
-    }
-}
-
-impl Drop for Events {
-    fn drop(&mut self) {
-        self.stop();
-        if let Some(publishing) = self.publishing.take()
-            && publishing.join().is_err()
-        {
-            tracing::error!("the publisher of events ended by panicking");
-        }
+        self.0.stop();
     }
 }
 
@@ -179,14 +141,14 @@ struct Publisher {
     traces: Arc<Traces>,
     counts: EventCounts,
     next: Next,
-    stop: Arc<AtomicBool>,
+    stop: Stop,
 }
 
 type UnderWay = VecDeque<(Next, PublishAckFuture)>;
 
 impl Publisher {
     fn run(mut self) {
-        while !self.stop.load(Ordering::Acquire) {
+        while !self.stop.is_told() {
             match self.publish() {
                 Ok(()) | Err(EventsError::Log(ReadError::Closed)) => {}
                 Err(error) => {
@@ -220,7 +182,7 @@ impl Publisher {
                     }
                 }
             }
-            if self.stop.load(Ordering::Acquire) {
+            if self.stop.is_told() {
                 break;
             }
         }

@@ -7,6 +7,7 @@
 //! of the nodes' own.
 
 use crate::{
+    publishing::{GLANCE, PAUSE, Publishing, Stop, UNDER_WAY, last_id},
     redacted::{Parties, RedactError, Redacted, Redaction},
     subject::Subjects,
 };
@@ -15,18 +16,15 @@ use async_nats::{
     jetstream::{
         self, Context,
         context::PublishAckFuture,
-        stream::{Config, LastRawMessageErrorKind, RawMessageErrorKind, StorageType, Stream},
+        stream::{Config, LastRawMessageErrorKind, StorageType, Stream},
     },
 };
 use chl_events::{Code, LedgerId, PartnerId};
 use chl_log::{ReadError, ReadLog};
 use std::{
     collections::{BTreeSet, VecDeque},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    thread::{self, JoinHandle},
+    sync::Arc,
+    thread,
     time::Duration,
 };
 use tokio::runtime::Handle;
@@ -34,12 +32,7 @@ use tokio::runtime::Handle;
 /// How many commits are looked through before what concerns partners of them is sent. As many are
 /// looked through again after a failure, so that nothing leaves twice.
 const BATCH: u64 = 1024;
-/// How many events are on their way at most.
-const UNDER_WAY: usize = 256;
-/// How long it waits for new commits before it looks whether it is to stop.
-const GLANCE: Duration = Duration::from_millis(200);
-/// How long it waits after a failure.
-const PAUSE: Duration = Duration::from_secs(1);
+
 /// How much is kept for partners who were away.
 #[derive(Debug, Clone, Copy)]
 pub struct FeedsOptions {
@@ -81,10 +74,7 @@ fn stream_failed(error: impl Into<async_nats::Error>) -> FeedsError {
 }
 
 /// Partners' feeds, being published.
-pub struct Feeds {
-    stop: Arc<AtomicBool>,
-    publishing: Option<JoinHandle<()>>,
-}
+pub struct Feeds(Publishing);
 
 impl Feeds {
     /// Begins to publish for these partners, behind what has left already. It is called within the
@@ -96,36 +86,19 @@ impl Feeds {
         partners: BTreeSet<PartnerId>,
         options: FeedsOptions,
     ) -> Self {
-        let stop = Arc::new(AtomicBool::new(false));
-        let publisher = Publisher {
-            runtime: Handle::current(),
-            context: jetstream::new(nats.clone()),
-            subjects: Subjects::of(ledger.clone()),
-            redaction: Redaction::new(ledger.clone(), log.head().ledger, parties),
-            log,
-            partners,
-            options,
-            stop: Arc::clone(&stop),
-        };
-        Self { stop, publishing: Some(thread::spawn(move || publisher.run())) }
+        let (runtime, context) = (Handle::current(), jetstream::new(nats.clone()));
+        let subjects = Subjects::of(ledger.clone());
+        let redaction = Redaction::new(ledger.clone(), log.head().ledger, parties);
+        Self(Publishing::begin("partners' feeds", move |stop| {
+            let publisher =
+                Publisher { runtime, context, subjects, log, redaction, partners, options, stop };
+            publisher.run();
+        }))
     }
-}
 
-impl Feeds {
     /// Tells the publisher to end, without waiting until it has; being dropped waits.
     pub fn stop(&self) {
-        self.stop.store(true, Ordering::Release);
-    }
-}
-
-impl Drop for Feeds {
-    fn drop(&mut self) {
-        self.stop();
-        if let Some(publishing) = self.publishing.take()
-            && publishing.join().is_err()
-        {
-            tracing::error!("the publisher of partners' feeds ended by panicking");
-        }
+        self.0.stop();
     }
 }
 
@@ -145,13 +118,13 @@ struct Publisher {
     redaction: Redaction,
     partners: BTreeSet<PartnerId>,
     options: FeedsOptions,
-    stop: Arc<AtomicBool>,
+    stop: Stop,
 }
 
 impl Publisher {
     fn run(mut self) {
         let mut reached = None;
-        while !self.stop.load(Ordering::Acquire) {
+        while !self.stop.is_told() {
             let from = reached.take().map_or_else(|| self.prepare(), Ok);
             match from.and_then(|from| self.publish(from)) {
                 Ok(to) => reached = Some(to),
@@ -260,17 +233,4 @@ async fn progressed(
     let noted = String::from_utf8_lossy(&noted);
     let of_ledger = noted.strip_prefix(&format!("{ledger} "));
     Ok(of_ledger.and_then(|position| position.parse().ok()))
-}
-
-/// The id of the newest message of a stream; none for an empty one.
-pub(crate) async fn last_id(stream: &Stream) -> Result<Option<String>, async_nats::Error> {
-    let last = stream.cached_info().state.last_sequence;
-    let message = match stream.get_raw_message(last).await {
-        Ok(message) => message,
-        Err(error) if error.kind() == RawMessageErrorKind::NoMessageFound => return Ok(None),
-        Err(_) if last == 0 => return Ok(None),
-        Err(error) => return Err(error.into()),
-    };
-    let id = message.headers.get(async_nats::header::NATS_MESSAGE_ID);
-    Ok(id.map(|id| id.as_str().to_owned()))
 }

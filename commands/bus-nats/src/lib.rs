@@ -26,6 +26,7 @@ mod feeds;
 mod lease;
 mod missed;
 mod parking;
+mod publishing;
 mod queue;
 mod quota;
 mod redacted;

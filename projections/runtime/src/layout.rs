@@ -81,6 +81,24 @@ fn columns(table: &Table) -> impl Iterator<Item = (String, &'static str)> {
     })
 }
 
+/// How many columns of SQLite a column takes.
+pub(crate) fn width(kind: Kind) -> usize {
+    match kind {
+        Kind::Minor => 2,
+        Kind::Money => 3,
+        Kind::Int
+        | Kind::Flag
+        | Kind::Text
+        | Kind::Word(_)
+        | Kind::Currency
+        | Kind::List
+        | Kind::Decimal
+        | Kind::Date
+        | Kind::Instant
+        | Kind::Bytes => 1,
+    }
+}
+
 /// The names of what makes a row, separated by commas, in the order [`Cells`] takes it.
 pub(crate) fn read_names(table: &Table) -> String {
     let read: Vec<String> = table.columns.iter().flat_map(read_columns).collect();

@@ -1,6 +1,7 @@
 //! Rows as SQLite takes them: cells become values once, many rows in one piece of memory, and are
 //! inserted by a statement that is prepared once for all of them.
 
+use crate::layout::width;
 use chl_events::{Currency, Date, Instant, Money};
 use chl_projections::{Cell, Column, KeepsPostings, Kind, Posting, StoreError, Table};
 use rusqlite::{
@@ -241,23 +242,5 @@ impl KeepsPostings for PostingLines {
     fn post(&mut self, posting: &Posting<'_>) -> Result<(), StoreError> {
         self.0.push(|to| posting.cells(to));
         Ok(())
-    }
-}
-
-/// How many columns of SQLite a column takes.
-fn width(kind: Kind) -> usize {
-    match kind {
-        Kind::Minor => 2,
-        Kind::Money => 3,
-        Kind::Int
-        | Kind::Flag
-        | Kind::Text
-        | Kind::Word(_)
-        | Kind::Currency
-        | Kind::List
-        | Kind::Decimal
-        | Kind::Date
-        | Kind::Instant
-        | Kind::Bytes => 1,
     }
 }

@@ -1,11 +1,12 @@
 //! Scorecards for a review: a partner's own beside its peers and the periods before.
 
 use crate::{Checkpoint, Reader, ReaderError, ScorecardQuery, View};
-use chl_events::{Currency, PartnerId, Period, ProgrammeId};
+use chl_events::{Currency, PartnerId, Period, ProgrammeId, terms::Category};
 use chl_projections::{
     PartnerRow, ProgrammeRow,
-    scorecards::{Peers, Scorecard},
+    scorecards::{Metric, Peers, Scorecard},
 };
+use rust_decimal::Decimal;
 
 /// A partner, and how it did in each programme it is enrolled in.
 #[derive(Debug, Clone)]
@@ -29,6 +30,23 @@ pub struct Reviewed {
     pub before: Vec<Scorecard>,
     /// What its peers have in common, where they are five or more.
     pub peers: Option<Peers>,
+}
+
+impl Reviewed {
+    /// The scorecard of the last period before that has one.
+    pub fn last(&self) -> Option<&Scorecard> {
+        self.before.last()
+    }
+
+    /// The median of its peers' points in a category.
+    pub fn peers_points(&self, category: Category) -> Option<Decimal> {
+        self.peers.as_ref()?.categories.get(&category).copied()
+    }
+
+    /// The median of its peers' values of a metric.
+    pub fn peers_value(&self, metric: Metric) -> Option<Decimal> {
+        self.peers.as_ref()?.metrics.get(&metric).copied()
+    }
 }
 
 impl Reader {

@@ -67,6 +67,18 @@ pub struct Scorecard {
     pub percentile: Option<Decimal>,
 }
 
+impl Scorecard {
+    /// The points of a category; none where no scored metric of it has data.
+    pub fn points(&self, category: Category) -> Option<Decimal> {
+        self.categories.iter().find(|one| one.category == category)?.points
+    }
+
+    /// A metric's value and score.
+    pub fn metric(&self, metric: Metric) -> Option<&MetricScore> {
+        self.metrics.iter().find(|one| one.metric == metric)
+    }
+}
+
 /// Scores the values of one partner.
 pub(super) fn score(terms: &ScorecardTerms, values: &BTreeMap<Metric, Decimal>) -> Scorecard {
     let metrics: Vec<MetricScore> =
