@@ -176,6 +176,14 @@ async fn each_user_may_do_what_the_table_says_and_nothing_else() {
     ops.ask(&["parked", "send", &number, &mended.display().to_string(), "--as=ops"]);
     let settled = ops.ask(&["parked", "settled"]);
     assert_eq!(settled.last().unwrap()["sent_as"], json!("ops"), "{settled:?}");
+    // An auditor takes the log away, block by block, and verifies it; it has no keys of persons.
+    let auditor = Node::new(&folder.path().join("auditor"), &servers, 1);
+    let auditor = auditor.known_as("auditor", &password("auditor"));
+    let taken = auditor.ask(&["log", "export"]);
+    let (first, last) = (taken.first().unwrap(), taken.last().unwrap());
+    assert!(first["ledger"].is_string() && last["root"].is_string(), "{taken:?}");
+    assert!(last["next"].as_u64().unwrap() > 1, "{last}");
+    assert!(auditor.ask(&["check"]).iter().all(|check| check["holds"] == json!(true)));
     assert_eq!(node.stop(), Some(0), "{}", node.said());
 }
 
