@@ -5,7 +5,9 @@ use crate::{
     remote::{Patience, Remote},
     settings::whole,
 };
-use async_nats::jetstream::consumer::pull::Stream as Messages;
+use async_nats::{
+    HeaderMap, header::NATS_EXPECTED_LAST_SEQUENCE, jetstream::consumer::pull::Stream as Messages,
+};
 use chl_events::Block;
 use chl_log::ReadError;
 use futures_util::{FutureExt, StreamExt};
@@ -31,16 +33,36 @@ const FEW: u64 = 4;
 /// A consumer that gives nothing for so long, while messages wait, is given up for a new one.
 const STALLED_AFTER: Duration = Duration::from_secs(2);
 
-/// Blocks in order, or why there are no more.
-type Batch = Result<Vec<Block>, ReadError>;
+/// What a message of the stream holds.
+#[derive(Debug)]
+pub(crate) enum Message {
+    /// A block of a writer.
+    Block(Block),
+    /// Nothing a writer sent: whoever may ask JetStream for something may have the answer sent to
+    /// the log's subject, which no permission of its own guards.
+    Foreign,
+}
+
+impl Message {
+    /// How many bytes it holds back from others while it waits.
+    fn len(&self) -> usize {
+        match self {
+            Self::Block(block) => block.bytes().len(),
+            Self::Foreign => 0,
+        }
+    }
+}
+
+/// Messages in order, or why there are no more.
+type Batch = Result<Vec<Message>, ReadError>;
 
 /// A stretch of the stream on its way here.
 pub(crate) struct Feed {
     batches: Receiver<Batch>,
-    taken: VecDeque<Block>,
+    taken: VecDeque<Message>,
     room: Arc<Semaphore>,
     task: AbortHandle,
-    /// How many blocks are still to come.
+    /// How many messages are still to come.
     left: u64,
 }
 
@@ -75,8 +97,8 @@ impl Feed {
         Ok(Self { batches, taken: VecDeque::new(), room, task, left })
     }
 
-    /// Waits for the next block, at most for `timeout`.
-    pub(crate) fn next_within(&mut self, timeout: Duration) -> Result<Option<Block>, ReadError> {
+    /// Waits for the next message, at most for `timeout`.
+    pub(crate) fn next_within(&mut self, timeout: Duration) -> Result<Option<Message>, ReadError> {
         if self.taken.is_empty() {
             match self.batches.recv_timeout(timeout) {
                 Ok(batch) => self.take(batch)?,
@@ -87,11 +109,11 @@ impl Feed {
         Ok(self.taken.pop_front())
     }
 
-    /// Waits for the next block.
-    fn wait(&mut self) -> Result<Block, ReadError> {
+    /// Waits for the next message.
+    fn wait(&mut self) -> Result<Message, ReadError> {
         loop {
-            if let Some(block) = self.taken.pop_front() {
-                return Ok(block);
+            if let Some(message) = self.taken.pop_front() {
+                return Ok(message);
             }
             let batch = self.batches.recv().unwrap_or(Err(ReadError::Closed));
             self.take(batch)?;
@@ -100,22 +122,31 @@ impl Feed {
 
     fn take(&mut self, batch: Batch) -> Result<(), ReadError> {
         self.taken.extend(batch?);
-        self.room.add_permits(self.taken.iter().map(|block| block.bytes().len()).sum());
+        self.room.add_permits(self.taken.iter().map(Message::len).sum());
         Ok(())
+    }
+
+    /// The blocks of a stretch whose voids are known: a foreign message in it is none of them, and
+    /// stands where the block of a position should.
+    pub(crate) fn blocks(self, position: u64) -> impl Iterator<Item = Result<Block, ReadError>> {
+        self.map(move |message| match message? {
+            Message::Block(block) => Ok(block),
+            Message::Foreign => Err(ReadError::Gap { position }),
+        })
     }
 }
 
 impl Iterator for Feed {
-    type Item = Result<Block, ReadError>;
+    type Item = Result<Message, ReadError>;
 
-    /// Waits for the next block; the first error ends it.
+    /// Waits for the next message; the first error ends it.
     fn next(&mut self) -> Option<Self::Item> {
         self.left = self.left.checked_sub(1)?;
-        let block = self.wait();
-        if block.is_err() {
+        let message = self.wait();
+        if message.is_err() {
             self.left = 0;
         }
-        Some(block)
+        Some(message)
     }
 }
 
@@ -136,7 +167,7 @@ struct Puller {
     position: u64,
     voids: BTreeSet<u64>,
     /// What has come and is not handed over yet.
-    batch: Vec<Block>,
+    batch: Vec<Message>,
     bytes: usize,
 }
 
@@ -193,7 +224,7 @@ impl Puller {
     async fn few(&mut self) -> Result<(), Stop> {
         while self.next <= self.to {
             match self.remote.message(self.next).await {
-                Ok(bytes) => self.deliver(&bytes).await?,
+                Ok(message) => self.deliver(&message.payload, &message.headers).await?,
                 Err(fault) => return Err(self.missing(fault).await),
             }
         }
@@ -218,7 +249,7 @@ impl Puller {
     }
 
     async fn pull(&mut self, messages: &mut Messages) -> Result<(), Stop> {
-        let mut came = false;
+        let (mut came, unheaded) = (false, HeaderMap::new());
         while self.next <= self.to {
             let ready = messages.next().now_or_never();
             let message = match ready {
@@ -247,7 +278,8 @@ impl Puller {
                 return Err(if came { skipped.into() } else { self.missing(skipped).await });
             }
             came = true;
-            self.deliver(&message.payload).await?;
+            let headers = message.headers.as_ref().unwrap_or(&unheaded);
+            self.deliver(&message.payload, headers).await?;
         }
         self.hand_over().await
     }
@@ -273,19 +305,28 @@ impl Puller {
         }
     }
 
-    async fn deliver(&mut self, bytes: &[u8]) -> Result<(), Stop> {
-        if self.voids.remove(&self.next) {
+    async fn deliver(&mut self, bytes: &[u8], headers: &HeaderMap) -> Result<(), Stop> {
+        let sequence = self.next;
+        if self.voids.remove(&sequence) {
             self.next += 1;
             return Ok(());
         }
-        let block = Block::from_bytes(bytes).map_err(|source| {
-            let place = format!("message {} of stream {}", self.next, self.remote.stream);
-            Stop::Failed(ReadError::Damaged { position: self.position, place, source })
-        })?;
-        self.position = block.next();
+        let message = match Block::from_bytes(bytes) {
+            Ok(block) => Message::Block(block),
+            // Writers fence all they send, and nobody can make JetStream fence an answer.
+            Err(_) if headers.get(NATS_EXPECTED_LAST_SEQUENCE).is_none() => Message::Foreign,
+            Err(source) => {
+                let place = format!("message {sequence} of stream {}", self.remote.stream);
+                let position = self.position;
+                return Err(Stop::Failed(ReadError::Damaged { position, place, source }));
+            }
+        };
+        if let Message::Block(block) = &message {
+            self.position = block.next();
+        }
         self.next += 1;
-        self.bytes += bytes.len();
-        self.batch.push(block);
+        self.bytes += message.len();
+        self.batch.push(message);
         if self.bytes < BATCH_BYTES {
             return Ok(());
         }

@@ -14,7 +14,8 @@
 //! Blocks are sent without waiting for each other's answers, and a sequence counts messages, not
 //! histories: when another writer's block takes the place of the first, the second may find the
 //! stream just as long as it expects. It is stored, but *void*: its root does not continue the
-//! history, nobody has acknowledged it, and every reader passes it over.
+//! history, nobody has acknowledged it, and every reader passes it over. The same goes for what no
+//! writer sent: JetStream can be made to answer into any subject.
 
 mod connection;
 mod copy;

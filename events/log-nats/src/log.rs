@@ -3,7 +3,7 @@
 use crate::{
     ConnectError, PlaceError, Synced,
     copy::Copy,
-    feed::Feed,
+    feed::{Feed, Message},
     place::place,
     publish::WINDOW,
     read::{Reader, Shared},
@@ -138,8 +138,8 @@ impl NatsLog {
             None => self.feed(u64::MAX)?,
         };
         let mut waiting = timeout;
-        while let Some(block) = feed.next_within(waiting)? {
-            self.absorb(&block)?;
+        while let Some(message) = feed.next_within(waiting)? {
+            self.absorb(&message)?;
             waiting = Duration::ZERO;
         }
         self.following = Some(feed);
@@ -156,8 +156,8 @@ impl NatsLog {
         let last = remote.connection.wait(async move { asked.last_in_time(seen).await });
         let last = last.map_err(|_: ConnectError| ReadError::Closed)?;
         let last = last.map_err(|fault| ReadError::Storage { position, cause: Arc::new(fault) })?;
-        for block in self.feed(last)? {
-            self.absorb(&block?)?;
+        for message in self.feed(last)? {
+            self.absorb(&message?)?;
             passed(self.chain.head());
         }
         Ok(())
@@ -169,23 +169,31 @@ impl NatsLog {
     }
 
     /// Takes the next message's block, unless it continues nothing: then a writer sent it that had
-    /// been overtaken without knowing, and it is no part of the log.
-    fn absorb(&mut self, block: &Block) -> Result<(), ReadError> {
-        match self.chain.accept(block) {
-            Ok(()) => {
-                self.voids = 0;
-                self.take(std::slice::from_ref(block));
-                return Ok(());
+    /// been overtaken without knowing, and it is no part of the log. Neither is what no writer sent.
+    fn absorb(&mut self, message: &Message) -> Result<(), ReadError> {
+        let sequence = self.last + 1;
+        match message {
+            Message::Foreign => {
+                tracing::warn!(
+                    message = sequence,
+                    "no writer sent this message: it is passed over"
+                );
             }
-            Err(wrong @ Discontinuity::Ledger { .. }) => return Err(wrong.into()),
-            Err(wrong) if self.voids == MOST_VOIDS => return Err(wrong.into()),
-            Err(wrong) => {
-                let message = self.last + 1;
-                tracing::warn!(message, %wrong, "a message of an overtaken writer is void");
-            }
+            Message::Block(block) => match self.chain.accept(block) {
+                Ok(()) => {
+                    self.voids = 0;
+                    self.take(std::slice::from_ref(block));
+                    return Ok(());
+                }
+                Err(wrong @ Discontinuity::Ledger { .. }) => return Err(wrong.into()),
+                Err(wrong) if self.voids == MOST_VOIDS => return Err(wrong.into()),
+                Err(wrong) => {
+                    tracing::warn!(message = sequence, %wrong, "an overtaken writer's message is void");
+                    self.voids += 1;
+                }
+            },
         }
-        self.voids += 1;
-        self.last += 1;
+        self.last = sequence;
         self.shared.skip();
         Ok(())
     }

@@ -3,7 +3,7 @@
 use crate::{
     Connection, Fault, NatsLog, OpenError, Options, Synced,
     copy::{Copy, Found, SealedCopy},
-    feed::Feed,
+    feed::{Feed, Message},
     index::Index,
     monitor::syncs_always,
     read::Shared,
@@ -22,9 +22,6 @@ use std::{
 
 const WITNESS: &str = "this node's witness";
 const COPY: &str = "this node's copy";
-/// More void messages than a ledger's stream can come by: each needs a writer that is overtaken
-/// while it writes.
-const MOST_VOIDS_EVER: usize = 4096;
 /// How often a leader is asked again that knows less than this node.
 const GLANCE: Duration = Duration::from_millis(200);
 
@@ -113,20 +110,24 @@ impl Opening<'_> {
             OpenError::Unreachable { stream: self.options.stream.clone(), source }
         })?;
         if last < blocks {
-            let found = if last == 0 { 0 } else { self.message(last)?.next() };
+            let held = (last > 0).then(|| message(self.remote, last));
+            let found = held.and_then(Result::ok).map_or(0, |block| block.next());
             return Err(self.below(COPY, end, found));
         }
-        // There are at least as many messages as blocks; void ones make it a few more.
-        for sequence in (blocks..=last).take(MOST_VOIDS_EVER) {
-            if own.as_ref() == Some(&self.message(sequence)?) {
+        // There are at least as many messages as blocks; void and foreign ones make it more.
+        let found = self.read_on(blocks, last, end).map_err(|source| self.read(source))?;
+        for (sequence, message) in (blocks..).zip(found) {
+            if let Message::Block(block) = message.map_err(|source| self.read(source))?
+                && own.as_ref() == Some(&block)
+            {
                 return Ok(sequence);
             }
         }
         Err(self.forked(COPY, end))
     }
 
-    fn message(&self, sequence: u64) -> Result<Block, OpenError> {
-        message(self.remote, sequence).map_err(|source| self.read(source))
+    fn read_on(&self, from: u64, to: u64, position: u64) -> Result<Feed, ReadError> {
+        Feed::open(self.remote, from, to, position, BTreeSet::new())
     }
 
     /// Reads what is not in the copy, and compares it with what the witness has seen.
@@ -276,6 +277,6 @@ fn parse(text: &str) -> Option<LedgerId> {
 
 /// The block of one message.
 fn message(remote: &Remote, sequence: u64) -> Result<Block, ReadError> {
-    let mut feed = Feed::open(remote, sequence, sequence, 0, BTreeSet::new())?;
-    feed.next().unwrap_or(Err(ReadError::Gap { position: 0 }))
+    let feed = Feed::open(remote, sequence, sequence, 0, BTreeSet::new())?;
+    feed.blocks(0).next().unwrap_or(Err(ReadError::Gap { position: 0 }))
 }

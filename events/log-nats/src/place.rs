@@ -99,7 +99,7 @@ impl Group<'_> {
         // One by one from the first: a later one may be there without it, and is void then.
         for block in self.blocks.iter().skip(done).take(behind) {
             let sequence = self.base + stored as u64 + 1;
-            if block.bytes() != self.remote.message(sequence).await? {
+            if block.bytes() != self.remote.message(sequence).await?.payload {
                 let none = stored == done;
                 return Ok(if none { Found::Other(sequence) } else { Found::Stored(stored) });
             }

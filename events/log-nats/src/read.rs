@@ -88,7 +88,7 @@ impl Shared {
         // The first one is asked for alone; whoever wants more of the stream wants it to its end.
         let to = if wanted.most == 1 { from } else { end - 1 };
         let voids = voids.range(from..=to).copied().collect();
-        Ok(Box::new(Feed::open(&self.remote, from, to, at, voids)?))
+        Ok(Box::new(Feed::open(&self.remote, from, to, at, voids)?.blocks(at)))
     }
 
     /// The sequence of the message that holds a position, by halving the stretch it lies in.
@@ -98,8 +98,8 @@ impl Shared {
             let between = (low.1 + 1..high.1).filter(|sequence| !voids.contains(sequence));
             let count = between.clone().count();
             let Some(middle) = between.clone().nth(count / 2) else { break };
-            let mut found = Feed::open(&self.remote, middle, middle, at, BTreeSet::new())?;
-            let found = found.next().transpose()?;
+            let found = Feed::open(&self.remote, middle, middle, at, BTreeSet::new())?;
+            let found = found.blocks(at).next().transpose()?;
             let first = found.map(|block| block.first()).ok_or(ReadError::Gap { position: at })?;
             let half = (first, middle);
             if first <= at { low = half } else { high = half }

@@ -115,14 +115,14 @@ impl Remote {
     }
 
     /// A message, from the stream's leader.
-    pub(crate) async fn message(&self, sequence: u64) -> Result<Vec<u8>, Fault> {
+    pub(crate) async fn message(&self, sequence: u64) -> Result<StreamMessage, Fault> {
         let got: GotMessage = self.ask("STREAM.MSG.GET", &GetMessage { seq: sequence }).await?;
         let message = StreamMessage::try_from(got.message).map_err(Fault::Client)?;
         if message.sequence != sequence {
             let found = message.sequence;
             return Err(Fault::Answer(format!("message {found} instead of {sequence}")));
         }
-        Ok(message.payload.into())
+        Ok(message)
     }
 
     /// Sends a block that expects to follow message `after`; the answer is waited for apart.
