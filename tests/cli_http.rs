@@ -7,17 +7,18 @@ mod cli;
 
 use async_nats::HeaderMap;
 use chl_nats_servers::{Servers, Shape};
-use cli::{Desk, PARTNER, partner_lines, programme_lines};
+use cli::{
+    Desk, PARTNER, partner_lines, programme_lines,
+    watched::{Watched, wait_until},
+};
 use futures_util::StreamExt;
 use serde_json::{Value, json};
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs::{self, File},
-    io::{Read, Write},
-    net::{TcpListener, TcpStream},
+    fs,
+    net::TcpListener,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 const ACTORS: &str = r#"
@@ -33,55 +34,7 @@ per_second = 1
 const TRACE: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 const OTHER: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00";
 
-/// A running `chl serve --http` of which all that it says is kept.
-struct Watched {
-    process: Child,
-    said: PathBuf,
-    address: String,
-}
-
 impl Watched {
-    fn start(desk: &Desk, options: &[String], environment: &[(&str, &str)]) -> Self {
-        let said = desk.path("said");
-        let mut command = desk.command(&["serve", "--http", "127.0.0.1:0"]);
-        command.args(options).envs(environment.iter().copied());
-        command.stdin(Stdio::null()).stdout(Stdio::null());
-        let process = command.stderr(File::create(&said).unwrap()).spawn().unwrap();
-        let mut watched = Self { process, said, address: String::new() };
-        watched.address = watched.wait(|said| {
-            let from = said.split("http://").nth(1)?;
-            let end = from.find(|c: char| c != '.' && c != ':' && !c.is_ascii_digit())?;
-            Some(from[..end].to_owned())
-        });
-        watched
-    }
-
-    fn said(&self) -> String {
-        fs::read_to_string(&self.said).unwrap()
-    }
-
-    /// Waits until what it has said holds something.
-    fn wait<T>(&self, found: impl Fn(&str) -> Option<T>) -> T {
-        wait_until(|| found(&self.said()))
-    }
-
-    /// Waits until it is ready.
-    fn ready(self) -> Self {
-        wait_until(|| (self.get("/health/ready").0 == 200).then_some(()));
-        self
-    }
-
-    fn get(&self, path: &str) -> (u16, String) {
-        let mut stream = TcpStream::connect(&self.address).unwrap();
-        let request = format!("GET {path} HTTP/1.1\r\nHost: chl\r\nConnection: close\r\n\r\n");
-        stream.write_all(request.as_bytes()).unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-        (status, body.to_owned())
-    }
-
     fn health(&self) -> Value {
         serde_json::from_str(&self.get("/health/ready").1).unwrap()
     }
@@ -96,30 +49,6 @@ impl Watched {
             (name.to_owned(), value.parse().unwrap())
         });
         parsed.collect()
-    }
-
-    fn stop(mut self) -> i32 {
-        let pid = self.process.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
-        self.process.wait().unwrap().code().unwrap_or(-1)
-    }
-}
-
-impl Drop for Watched {
-    fn drop(&mut self) {
-        let _already = self.process.kill();
-        let _gone = self.process.wait();
-    }
-}
-
-fn wait_until<T>(found: impl Fn() -> Option<T>) -> T {
-    let began = Instant::now();
-    loop {
-        if let Some(found) = found() {
-            return found;
-        }
-        assert!(began.elapsed() < Duration::from_secs(60), "it does not come");
-        std::thread::sleep(Duration::from_millis(20));
     }
 }
 

@@ -6,7 +6,7 @@
 #[expect(dead_code, reason = "other tests use the rest")]
 mod model;
 
-use chl_bus_nats::{Parties, PartiesError, Redacted, Redaction};
+use chl_bus::{Parties, PartiesError, Redacted, Redaction};
 use chl_events::{
     Code, Commit, ConflictId, DealId, Event, LedgerId, PartnerId, conflict::ConflictEvent,
     deal::DealEvent,

@@ -1,6 +1,7 @@
 //! What the user can ask: the options of all calls, and the list of calls.
 
 use crate::{
+    actors::Token,
     asking, bench,
     exit::{EXIT_CODES, Exit},
     failure::{Failure, Outcome},
@@ -66,6 +67,7 @@ enum Call {
     Import(Import),
     Serve(writes::Serve),
     Parked(Parked),
+    Token(Token),
     Query(reads::Query),
     Sql(reads::Sql),
     Scorecard(reads::ScorecardOf),
@@ -161,6 +163,7 @@ impl Args {
             Call::Restore(call) => call.run(place, output),
             Call::Serve(call) => call.run(&places, &global.servers),
             Call::Parked(call) => call.run(place, &global.servers, output),
+            Call::Token(call) => call.print(output),
             Call::Query(call) => asking::ask(place, Read::Query(call), output),
             Call::Sql(call) => asking::ask(place, Read::Sql(call), output),
             Call::Scorecard(call) => asking::ask(place, Read::Scorecard(call), output),

@@ -4,6 +4,7 @@
 //! an adapter. From the bottom up: [`output`], [`talk`], [`failure`] and [`exit`] speak to people
 //! and programs; [`place`] says where things lie; [`args`] is what the user can ask.
 
+mod actors;
 mod args;
 mod asking;
 mod bench;

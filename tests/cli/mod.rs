@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![expect(dead_code, reason = "each file of tests uses some of it")]
 
+pub(crate) mod watched;
+
 use serde_json::Value;
 use std::{
     io::Write,

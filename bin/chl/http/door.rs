@@ -1,13 +1,18 @@
 //! The door itself: an address, a thread, and the routes behind it.
 
-use super::{health, metrics::Counts, standing::Standings};
+use super::{
+    behind::Behind, changes, commands, console, events, health, metrics::Counts, openapi, problem,
+    queries, standing::Standings,
+};
 use crate::{
     exit::Exit,
     failure::{Failure, Outcome, Step},
     talk,
 };
+use chl_bus::Actors;
 use std::{
     net::{TcpListener, ToSocketAddrs},
+    sync::Arc,
     time::Duration,
 };
 use tokio::{
@@ -21,7 +26,8 @@ const GRACE: Duration = Duration::from_secs(1);
 /// Whether there is a door, and where.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct HttpOptions {
-    /// Answers at this address what monitors ask: /health/live, /health/ready, /metrics.
+    /// Answers at this address what monitors ask (/health/live, /health/ready, /metrics), and what
+    /// those in --actors do (/v1/…).
     #[arg(long, value_name = "HOST:PORT", env = "CHL_HTTP")]
     http: Option<String>,
 }
@@ -34,17 +40,38 @@ pub(crate) struct HttpDoor {
 
 impl HttpOptions {
     /// Opens the door, where one is asked for; from then on the process counts.
-    pub(crate) fn open(&self, standings: &Standings) -> Outcome<Option<HttpDoor>> {
-        self.http.as_deref().map(|address| HttpDoor::open(address, standings)).transpose()
+    pub(crate) fn open(
+        &self,
+        standings: &Standings,
+        actors: &Arc<Actors>,
+    ) -> Outcome<Option<HttpDoor>> {
+        let Some(address) = &self.http else { return Ok(None) };
+        let behind = Behind::new(standings.clone(), Arc::clone(actors));
+        HttpDoor::open(address, behind).map(Some)
+    }
+
+    /// Whether there is to be a door.
+    pub(crate) fn is_asked_for(&self) -> bool {
+        self.http.is_some()
     }
 }
 
 impl HttpDoor {
-    fn open(address: &str, standings: &Standings) -> Outcome<Self> {
+    fn open(address: &str, behind: Behind) -> Outcome<Self> {
         let listener = listen(address)?;
         let at = listener.local_addr().or_exit(Exit::Internal, "--http")?;
-        let counts = Counts::keep(standings.clone())?;
-        let routes = health::routes(standings.clone()).merge(counts.clone().routes());
+        let counts = Counts::keep(behind.standings.clone())?;
+        let named = commands::routes()
+            .merge(queries::routes())
+            .merge(events::routes())
+            .merge(changes::routes())
+            .merge(openapi::routes())
+            .merge(console::routes());
+        let routes = health::routes(behind.standings.clone())
+            .merge(counts.clone().routes())
+            .merge(named.with_state(behind))
+            .fallback(problem::no_page)
+            .method_not_allowed_fallback(problem::no_method);
         let runtime =
             Builder::new_multi_thread().worker_threads(1).thread_name("http").enable_all().build();
         let runtime = runtime.or_exit(Exit::Internal, "the HTTP door's thread")?;
@@ -64,7 +91,7 @@ impl HttpDoor {
                 tracing::error!(%error, "the HTTP door broke");
             }
         });
-        talk::say(&format!("health and metrics at http://{at}"));
+        talk::say(&format!("HTTP at http://{at}"));
         Ok(Self { closing: Some(closing), runtime: Some(runtime) })
     }
 }

@@ -72,6 +72,30 @@ type Board = Arc<Mutex<BTreeMap<String, Stands>>>;
 #[derive(Clone, Default)]
 pub(crate) struct Standings(Board);
 
+/// A ledger that is open at this moment.
+pub(super) struct Opened {
+    /// Its name.
+    pub(super) ledger: String,
+    /// What answers are read from.
+    pub(super) reading: Arc<Reading>,
+    /// Where commands go; none while another process takes them.
+    pub(super) client: Option<Client>,
+}
+
+/// Why a ledger cannot be asked.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Unopened {
+    /// The process serves none of that name.
+    #[error("no ledger {0:?} is served here")]
+    Unknown(String),
+    /// It serves several, and none is named.
+    #[error("several ledgers are served here; say which: ?ledger= one of {0}")]
+    Which(String),
+    /// It is being opened or closed.
+    #[error("ledger {0:?} is not open at this moment; try again")]
+    NotNow(String),
+}
+
 /// What it is to one of them; said by whoever serves it.
 #[derive(Clone)]
 pub(crate) struct Standing {
@@ -84,6 +108,33 @@ impl Standings {
     pub(crate) fn of(&self, ledger: &str) -> Standing {
         held(&self.0).insert(ledger.to_owned(), Stands::begin(Part::Opening));
         Standing { board: Arc::clone(&self.0), ledger: ledger.to_owned() }
+    }
+
+    /// The names of all of them.
+    pub(super) fn names(&self) -> Vec<String> {
+        held(&self.0).keys().cloned().collect()
+    }
+
+    /// The ledger of a name; without a name the only one.
+    pub(super) fn opened(&self, named: Option<&str>) -> Result<Opened, Unopened> {
+        let board = held(&self.0);
+        let (ledger, stands) = match named {
+            Some(name) => {
+                board.get_key_value(name).ok_or_else(|| Unopened::Unknown(name.to_owned()))?
+            }
+            None if board.len() > 1 => {
+                let all: Vec<&str> = board.keys().map(String::as_str).collect();
+                return Err(Unopened::Which(all.join(", ")));
+            }
+            None => board.iter().next().ok_or_else(|| Unopened::NotNow(String::new()))?,
+        };
+        let reading = match stands.part {
+            Part::Opening | Part::Closing => None,
+            Part::Follows | Part::Leads | Part::Embedded => stands.reading.upgrade(),
+        };
+        let reading = reading.ok_or_else(|| Unopened::NotNow(ledger.clone()))?;
+        let client = stands.client.clone().filter(|_| stands.part != Part::Follows);
+        Ok(Opened { ledger: ledger.clone(), reading, client })
     }
 
     /// Looks at each of them. Reads from disks, and in the worst case from servers.

@@ -1,7 +1,6 @@
 //! The ledger on NATS: how the servers are reached, and what the bus leads to.
 
 mod parked;
-mod parties;
 mod questions;
 mod service;
 

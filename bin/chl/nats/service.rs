@@ -1,20 +1,22 @@
 //! The bus of a served ledger: requests, the queue, and their end.
 
-use super::{parties::InReadModels, questions::OfLedger};
+use super::questions::OfLedger;
 use crate::{
     exit::Exit,
     failure::{Failure, Outcome, Step},
     ledger::Owning,
     place::Place,
+    reads::InReadModels,
     servers::Servers,
 };
+use chl_bus::Actors;
 use chl_bus_nats::{
-    Actors, Behind, Door, Events, EventsOptions, FeedReader, Feeds, FeedsOptions, Limits, Queue,
+    Behind, Door, Events, EventsOptions, FeedReader, Feeds, FeedsOptions, Limits, Queue,
     QueueOptions,
 };
 use chl_events::Code;
 use chl_log_nats::Connection;
-use std::{path::PathBuf, sync::Arc, thread, time::Duration};
+use std::{sync::Arc, thread, time::Duration};
 
 /// How long the door may take to close: servers that are gone take no answers.
 const PATIENCE: Duration = Duration::from_secs(4);
@@ -26,9 +28,6 @@ pub(crate) struct BusOptions {
     /// without it from those the ledger lives on, if any.
     #[arg(long, value_name = "URL", env = "CHL_BUS")]
     bus: Option<String>,
-    /// The list of actors: what each is to the ledger.
-    #[arg(long, value_name = "FILE", env = "CHL_ACTORS")]
-    actors: Option<PathBuf>,
     /// Believes what documents on `chl.LEDGER.cmd.TYPE` say of their sender: whoever may publish
     /// there may do anything.
     #[arg(long)]
@@ -58,26 +57,18 @@ impl BusOptions {
         self.bus.as_deref().or(servers.nats.as_deref())
     }
 
-    /// Refuses options that do not go together, before anything is opened.
-    pub(crate) fn check(&self, servers: &Servers) -> Outcome {
-        match self.urls(servers) {
-            Some(_) => self.actors().map(drop),
-            None if self.actors.is_some() || self.trust_bus => {
-                Err(Failure::usage("--actors and --trust-bus belong to --bus or --nats"))
-            }
-            None => Ok(()),
+    /// Refuses options that do not go together, before anything is opened; says whether there is a
+    /// bus.
+    pub(crate) fn check(&self, servers: &Servers, actors: Option<&Actors>) -> Outcome<bool> {
+        let bus = self.urls(servers).is_some();
+        if bus && actors.is_none() && !self.trust_bus {
+            let text = "a bus needs --actors, the list of who may send, or --trust-bus";
+            return Err(Failure::usage(text));
         }
-    }
-
-    fn actors(&self) -> Outcome<Actors> {
-        match &self.actors {
-            Some(path) => Actors::read(path).or_exit(Exit::Usage, "--actors"),
-            None if self.trust_bus => Ok(Actors::default()),
-            None => {
-                let text = "a bus needs --actors, the list of who may send, or --trust-bus";
-                Err(Failure::usage(text))
-            }
+        if self.trust_bus && !bus {
+            return Err(Failure::usage("--trust-bus belongs to --bus or --nats"));
         }
+        Ok(bus)
     }
 
     /// Opens the door of a ledger, where one is asked for.
@@ -85,10 +76,10 @@ impl BusOptions {
         &self,
         place: &Place,
         servers: &Servers,
+        actors: Arc<Actors>,
         owning: &Owning,
     ) -> Outcome<Option<OnNats>> {
         let Some(urls) = self.urls(servers) else { return Ok(None) };
-        let actors = self.actors()?;
         let connection = servers.connect(urls)?;
         let reading = Arc::clone(&owning.reading);
         let ledger = Code::new(place.ledger()).or_exit(Exit::Usage, "--ledger")?;
@@ -108,7 +99,7 @@ impl BusOptions {
                 ledger: ledger.clone(),
                 client,
                 vault,
-                actors: Arc::new(actors),
+                actors,
                 questions: Arc::new(questions),
                 trust_bus,
             };

@@ -4,6 +4,7 @@ mod cell;
 mod sink;
 mod writer;
 
+pub(crate) use cell::text as cell_text;
 pub(crate) use sink::{Sheet, Sink};
 pub(crate) use writer::Output;
 

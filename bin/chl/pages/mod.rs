@@ -1,7 +1,10 @@
-//! Pages for people: whole HTML documents that need nothing else, no script and no other file.
+//! Pages for people: HTML documents without a script; a scorecard needs no other file either.
 
 mod chart;
+pub(crate) mod console;
 mod figures;
 mod scorecard;
+mod words;
 
-pub(crate) use scorecard::scorecard;
+pub(crate) use scorecard::{Told, scorecard};
+pub(crate) use words::titled;

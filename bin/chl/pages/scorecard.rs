@@ -3,6 +3,7 @@
 use super::{
     chart::{Trend, place},
     figures::{Change, figure, grouped},
+    words::titled,
 };
 use askama::Template;
 use chl_events::Period;
@@ -20,10 +21,24 @@ struct Page {
     name: String,
     period: String,
     days: String,
+    origin: Option<Origin>,
+    programmes: Vec<Programme>,
+}
+
+/// Where the numbers come from.
+struct Origin {
     position: u64,
     recorded_at: String,
     ledger: String,
-    programmes: Vec<Programme>,
+}
+
+/// Who is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Told {
+    /// The vendor, with where in the log the numbers stand.
+    Vendor,
+    /// A partner, to whom a position would show how much others do.
+    Partner,
 }
 
 struct Programme {
@@ -69,18 +84,21 @@ struct Metric {
 }
 
 /// Writes the page.
-pub(crate) fn scorecard(review: &Review, period: Period) -> askama::Result<String> {
+pub(crate) fn scorecard(review: &Review, period: Period, told: Told) -> askama::Result<String> {
     let partner = &review.partner;
     let recorded_at = review.checkpoint.recorded_at;
+    let origin = Origin {
+        position: review.checkpoint.position.saturating_sub(1),
+        recorded_at: recorded_at.map_or_else(String::new, |at| at.to_string()),
+        ledger: review.checkpoint.ledger.to_string(),
+    };
     let page = Page {
         partner: partner.partner.to_string(),
         // A natural person's name is sealed.
         name: partner.name.as_deref().unwrap_or(partner.partner.as_str()).to_owned(),
         period: period.name(),
         days: format!("{} to {}", period.first(), period.last()),
-        position: review.checkpoint.position.saturating_sub(1),
-        recorded_at: recorded_at.map_or_else(String::new, |at| at.to_string()),
-        ledger: review.checkpoint.ledger.to_string(),
+        origin: (told == Told::Vendor).then_some(origin),
         programmes: review.programmes.iter().map(programme).collect(),
     };
     page.render()
@@ -179,10 +197,4 @@ fn metric(score: &MetricScore, reviewed: &Reviewed) -> Metric {
         weight: score.weight.map_or(NOTHING.into(), |weight| grouped(weight.normalize())),
         score: score.score.map(|score| place(score * Decimal::ONE_HUNDRED)),
     }
-}
-
-/// `sourced_revenue` as `Sourced revenue`.
-fn titled(name: &str) -> String {
-    let mut letters = name.chars().map(|letter| if letter == '_' { ' ' } else { letter });
-    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }

@@ -14,7 +14,7 @@ use serde::Deserialize;
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Asked {
     /// Only this partner's; of a conflict either side's.
-    pub(crate) partner: Option<String>,
+    pub(super) partner: Option<String>,
     /// Only this programme's.
     programme: Option<String>,
     /// Only this customer's.
@@ -28,14 +28,16 @@ pub(crate) struct Asked {
     /// The period of scorecards.
     period: Option<Period>,
     /// At most so many rows.
-    pub(crate) limit: Option<u64>,
+    pub(super) limit: Option<u64>,
+    /// The `next` of the answer that these rows come behind.
+    pub(super) cursor: Option<String>,
     /// As it stood at a position of the log or an instant.
     as_of: Option<AsOf>,
     /// As it stood on a business date.
     effective: Option<Date>,
     /// Comparisons of columns, such as `closed_on>=2026-01-01`.
     #[serde(rename = "where")]
-    pub(crate) conditions: Vec<String>,
+    pub(super) conditions: Vec<String>,
 }
 
 /// A position as a number, an instant or a position as text.
@@ -48,7 +50,7 @@ enum AsOf {
 
 impl Asked {
     /// The question about a read model.
-    pub(crate) fn of(self, view: &str) -> Outcome<Query> {
+    pub(super) fn of(self, view: &str) -> Outcome<Query> {
         let as_of = match &self.as_of {
             None => None,
             Some(AsOf::Position(at)) => Some(Bound::Position(*at)),

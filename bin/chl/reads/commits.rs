@@ -111,6 +111,12 @@ fn sheet() -> Sheet<'static> {
 }
 
 impl View {
+    /// Asks for so many commits of a stream, from a position on.
+    pub(crate) fn of_stream(stream: Stream, from: u64, limit: u64) -> Self {
+        let range = Range { from, to: u64::MAX };
+        Self { range, stream: Some(stream), kind: None, limit: Some(limit) }
+    }
+
     /// Shows them.
     pub(crate) fn answer(&self, ledger: &Reading, sink: &mut dyn Sink) -> Outcome<Exit> {
         let sheet = sheet();

@@ -11,8 +11,9 @@ use crate::{
     output::Sink,
 };
 use chl_events::Period;
-use chl_runtime::{Filter, Query as Question, ReaderError, ScorecardQuery, View};
+use chl_runtime::{Answer, Filter, Query as Question, ReaderError, ScorecardQuery, View};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::str::FromStr;
 
 /// Shows a read model: what is, or what was at any time.
@@ -89,6 +90,37 @@ impl FromStr for Condition {
     }
 }
 
+/// What a question found.
+pub(super) struct Found {
+    /// The rows.
+    pub(super) answer: Answer,
+    /// What was asked for by a name that the ledger does not know.
+    pub(super) unknown: Vec<String>,
+}
+
+/// In whose order scorecards come.
+const SCORECARD_KEY: &[&str] = &["programme", "partner"];
+
+/// The columns in whose order the rows of a view come; none of no view.
+pub(super) fn key_columns(view: &str) -> Vec<&'static str> {
+    match View::named(view) {
+        Some(view) => view.keys().collect(),
+        None if view == SCORECARDS => SCORECARD_KEY.to_vec(),
+        None => Vec::new(),
+    }
+}
+
+/// Reads the key of a row, given the columns of all rows and those of the key.
+pub(super) fn key_of(columns: &[String], key: &[&str]) -> impl Fn(&Vec<Value>) -> Vec<String> {
+    let place = |name: &&str| columns.iter().position(|column| column == name);
+    let places: Vec<usize> = key.iter().filter_map(place).collect();
+    move |row| {
+        let cells = places.iter().filter_map(|at| row.get(*at));
+        let text = |cell: &Value| cell.as_str().map_or_else(|| cell.to_string(), str::to_owned);
+        cells.map(text).collect()
+    }
+}
+
 /// A number of things of which there must be one.
 pub(super) fn at_least_one() -> clap::builder::RangedU64ValueParser {
     clap::value_parser!(u64).range(1..)
@@ -111,8 +143,16 @@ fn known_view() -> clap::builder::PossibleValuesParser {
 impl Query {
     /// Shows it.
     pub(crate) fn answer(&self, ledger: &Reading, sink: &mut dyn Sink) -> Outcome<Exit> {
+        let Found { answer, unknown } = self.find(ledger, None)?;
+        unknown.iter().try_for_each(|note| sink.note(note))?;
+        show_last("", Some(&self.view), answer, sink)?;
+        Ok(Exit::Success)
+    }
+
+    /// Finds the rows, or those behind the one of a key.
+    pub(super) fn find(&self, ledger: &Reading, after: Option<Vec<String>>) -> Outcome<Found> {
         if self.view == SCORECARDS {
-            return self.scorecards(ledger, sink);
+            return self.scorecards(ledger, after.as_ref());
         }
         let view = View::named(&self.view)
             .ok_or_else(|| Failure::usage(format_args!("no read model {:?}", self.view)))?;
@@ -120,19 +160,21 @@ impl Query {
             return Err(Failure::usage("--period belongs to scorecards"));
         }
         let mut past = self.moment.open(ledger)?;
-        let question =
-            Question { view, filters: self.filters(view), limit: self.limit, now: past.now() };
+        let filters = self.filters(view);
+        let question = Question { view, filters, after, limit: self.limit, now: past.now() };
         let answer = past.reader().query(&question).map_err(unasked)?;
-        if answer.rows.is_empty() {
-            self.name_unknown(&mut past, sink)?;
-        }
-        show_last("", Some(view.name()), answer, sink)?;
-        Ok(Exit::Success)
+        self.found(answer, &mut past)
+    }
+
+    fn found(&self, answer: Answer, past: &mut Past) -> Outcome<Found> {
+        let unknown = if answer.rows.is_empty() { self.unknown(past)? } else { Vec::new() };
+        Ok(Found { answer, unknown })
     }
 
     /// Says which of the identifiers asked for the ledger does not know: nothing was found, and a
     /// slip of the pen may be why.
-    fn name_unknown(&self, past: &mut Past, sink: &mut dyn Sink) -> Outcome {
+    fn unknown(&self, past: &mut Past) -> Outcome<Vec<String>> {
+        let mut notes = Vec::new();
         let named = [
             ("partner", &self.partner, View::Partners, "no partner"),
             ("programme", &self.programme, View::Programmes, "no programme"),
@@ -143,14 +185,14 @@ impl Query {
             let one = Question { limit: Some(1), ..Question::all(view, past.now()) };
             let known = past.reader().query(&one.with(column, id)).map_err(unasked)?;
             if known.rows.is_empty() {
-                sink.note(&format!("{missing} {id} in this ledger"))?;
+                notes.push(format!("{missing} {id} in this ledger"));
             }
         }
-        Ok(())
+        Ok(notes)
     }
 
     /// Scores the partners in a period.
-    fn scorecards(&self, ledger: &Reading, sink: &mut dyn Sink) -> Outcome<Exit> {
+    fn scorecards(&self, ledger: &Reading, after: Option<&Vec<String>>) -> Outcome<Found> {
         let Some(period) = self.period else {
             return Err(Failure::usage("scorecards need a --period, such as 2026-Q1"));
         };
@@ -172,13 +214,13 @@ impl Query {
         };
         let mut past = self.moment.open(ledger)?;
         let mut answer = past.reader().scorecard_rows(&question).map_err(unasked)?;
+        if let Some(after) = after {
+            let key = key_of(&answer.columns, SCORECARD_KEY);
+            answer.rows.retain(|row| key(row) > *after);
+        }
         let limit = self.limit.and_then(|limit| usize::try_from(limit).ok());
         answer.rows.truncate(limit.unwrap_or(usize::MAX));
-        if answer.rows.is_empty() {
-            self.name_unknown(&mut past, sink)?;
-        }
-        show_last("", Some(SCORECARDS), answer, sink)?;
-        Ok(Exit::Success)
+        self.found(answer, &mut past)
     }
 
     fn filters(&self, view: View) -> Vec<Filter> {
@@ -217,9 +259,10 @@ fn parsed<T: FromStr<Err: std::fmt::Display>>(
 /// What a question that cannot be answered means to the user.
 pub(super) fn unasked(error: ReaderError) -> Failure {
     let exit = match &error {
-        ReaderError::Column { .. } | ReaderError::Value { .. } | ReaderError::Statement(_) => {
-            Exit::Usage
-        }
+        ReaderError::Column { .. }
+        | ReaderError::Value { .. }
+        | ReaderError::Key(_)
+        | ReaderError::Statement(_) => Exit::Usage,
         ReaderError::Stale(_) | ReaderError::Sqlite(_) | ReaderError::Damaged(_) => Exit::Internal,
     };
     Failure::Told { exit, error: anyhow::Error::new(error) }

@@ -9,11 +9,11 @@ use crate::{
     failure::{Failure, Outcome, Step},
     ledger::Reading,
     output::{Sheet, Sink},
-    pages,
+    pages::{self, Told},
 };
 use chl_events::{PartnerId, Period, ProgrammeId};
 use chl_projections::scorecards::MetricScore;
-use chl_runtime::{Review, Reviewed};
+use chl_runtime::{Checkpoint, Review, Reviewed};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -38,11 +38,14 @@ pub(crate) struct ScorecardOf {
     #[arg(long)]
     html: bool,
     /// How many periods before are compared.
-    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u8).range(0..=40))]
+    #[arg(long, value_name = "N", default_value_t = BEFORE, value_parser = clap::value_parser!(u8).range(0..=40))]
     before: u8,
     #[command(flatten)]
     moment: Moment,
 }
+
+/// How many periods before are compared where nobody says.
+const BEFORE: u8 = 5;
 
 const COLUMNS: &[&str] = &[
     "partner",
@@ -60,6 +63,31 @@ const COLUMNS: &[&str] = &[
 impl ScorecardOf {
     /// Shows it.
     pub(crate) fn answer(&self, ledger: &Reading, sink: &mut dyn Sink) -> Outcome<Exit> {
+        let (review, period) = self.review(ledger)?;
+        if self.html {
+            let page = written(&review, period, Told::Vendor)?;
+            page.lines().try_for_each(|line| sink.line(line))?;
+        } else {
+            show(&review, period, sink)?;
+        }
+        note(sink, review.checkpoint.position, review.checkpoint.recorded_at)?;
+        Ok(Exit::Success)
+    }
+
+    /// The page of a partner's scorecards, for whoever is told.
+    pub(crate) fn page(
+        partner: PartnerId,
+        period: Option<Period>,
+        ledger: &Reading,
+        told: Told,
+    ) -> Outcome<String> {
+        let (programme, moment) = (None, Moment::default());
+        let asked = Self { partner, period, programme, html: true, before: BEFORE, moment };
+        let (review, period) = asked.review(ledger)?;
+        written(&review, period, told)
+    }
+
+    fn review(&self, ledger: &Reading) -> Outcome<(Review, Period)> {
         if self.moment.effective.is_some() {
             return Err(Failure::usage(
                 "--effective does not apply to scorecards: their period says which dates count",
@@ -67,27 +95,34 @@ impl ScorecardOf {
         }
         let mut past = self.moment.open(ledger)?;
         let checkpoint = past.reader().checkpoint().map_err(unasked)?;
-        let period = match (self.period, checkpoint.recorded_at) {
-            (Some(period), _) => period,
-            (None, Some(at)) => quarter(at.date_utc())
-                .ok_or_else(|| Failure::usage("--period: the ledger's own time is out of range"))?,
-            (None, None) => return Err(Failure::usage("the ledger is empty")),
+        let period = match self.period {
+            Some(period) => period,
+            None => newest(&checkpoint)?,
         };
         let programme = self.programme.as_ref();
         let review = past.reader().review(&self.partner, programme, period, self.before.into());
         let review = review.map_err(unasked)?.ok_or_else(|| {
             Failure::usage(format_args!("no partner {} in this ledger", self.partner))
         })?;
-        if self.html {
-            let page = pages::scorecard(&review, period);
-            let page = page.or_exit(Exit::Internal, "the page cannot be written")?;
-            page.lines().try_for_each(|line| sink.line(line))?;
-        } else {
-            show(&review, period, sink)?;
-        }
-        note(sink, checkpoint.position, checkpoint.recorded_at)?;
-        Ok(Exit::Success)
+        Ok((review, period))
     }
+}
+
+fn written(review: &Review, period: Period, told: Told) -> Outcome<String> {
+    let page = pages::scorecard(review, period, told);
+    page.or_exit(Exit::Internal, "the page cannot be written")
+}
+
+/// The quarter in which the newest commit was recorded.
+pub(crate) fn newest_quarter(ledger: &Reading) -> Outcome<Period> {
+    let mut past = Moment::default().open(ledger)?;
+    newest(&past.reader().checkpoint().map_err(unasked)?)
+}
+
+fn newest(checkpoint: &Checkpoint) -> Outcome<Period> {
+    let at = checkpoint.recorded_at.ok_or_else(|| Failure::usage("the ledger is empty"))?;
+    let out_of_range = "--period: the ledger's own time is out of range";
+    quarter(at.date_utc()).ok_or_else(|| Failure::usage(out_of_range))
 }
 
 fn show(review: &Review, period: Period, sink: &mut dyn Sink) -> Outcome {

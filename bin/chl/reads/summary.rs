@@ -68,10 +68,9 @@ fn conflicts(ledger: &Reading, sink: &mut dyn Sink) -> Outcome {
     let Some(last) = reader.checkpoint().map_err(unasked)?.recorded_at else { return Ok(()) };
     let waiting = [ConflictState::Open, ConflictState::Escalated].map(|one| one.as_str().into());
     let open = Question {
-        view: View::Conflicts,
         filters: vec![Filter::In("effective_state".into(), waiting.into())],
         limit: u64::try_from(TOP).ok(),
-        now: last,
+        ..Question::all(View::Conflicts, last)
     };
     let open = reader.query(&open).map_err(unasked)?;
     show("open conflicts (the first ten)", Some("conflicts"), open, sink)

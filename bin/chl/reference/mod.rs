@@ -3,6 +3,11 @@
 mod asyncapi;
 pub(crate) mod codes;
 pub(crate) mod completions;
+mod openapi;
 mod page;
 pub(crate) mod programme;
 pub(crate) mod schema;
+mod schemas;
+mod shapes;
+
+pub(crate) use openapi::document as openapi;

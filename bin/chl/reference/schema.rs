@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 /// Without NAME: every command with its area, the roles that may send it and what it does. With
 /// NAME (such as RegisterDeal): the JSON Schema of its `data`, which is strict: unknown fields are
 /// refused. With --asyncapi: what a ledger speaks on NATS, all subjects and messages, as an AsyncAPI
-/// 3.0 document.
+/// 3.0 document; with --openapi: what it speaks over HTTP, as an OpenAPI 3.1 document.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Schema {
     /// The command's name, in any case.
@@ -26,6 +26,9 @@ pub(crate) struct Schema {
     /// Prints the AsyncAPI document of the bus.
     #[arg(long, conflicts_with_all = ["name", "page"])]
     asyncapi: bool,
+    /// Prints the OpenAPI document of HTTP.
+    #[arg(long, conflicts_with_all = ["name", "page", "asyncapi"])]
+    openapi: bool,
 }
 
 const COLUMNS: &[&str] = &["command", "area", "roles", "does"];
@@ -38,8 +41,10 @@ impl Schema {
             output.end()?;
             return Ok(Exit::Success);
         }
-        if self.asyncapi {
-            output.line(&format!("{:#}", super::asyncapi::document()))?;
+        let document = (self.asyncapi.then(super::asyncapi::document))
+            .or_else(|| self.openapi.then(super::openapi::document));
+        if let Some(document) = document {
+            output.line(&format!("{document:#}"))?;
             output.end()?;
             return Ok(Exit::Success);
         }

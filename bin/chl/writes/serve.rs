@@ -6,6 +6,7 @@ use super::{
     stop::Stop,
 };
 use crate::{
+    actors::ActorsOption,
     exit::Exit,
     failure::{Failure, Outcome, Step},
     http::{HttpOptions, Part, Standing, Standings},
@@ -16,7 +17,8 @@ use crate::{
     servers::Servers,
     talk,
 };
-use std::{thread, time::Duration};
+use chl_bus::Actors;
+use std::{sync::Arc, thread, time::Duration};
 
 /// How often it looks whether it is still to lead, or may.
 const GLANCE: Duration = Duration::from_millis(200);
@@ -37,9 +39,12 @@ const GLANCE: Duration = Duration::from_millis(200);
 /// Several ledgers (--ledger more than once) spread over the processes that serve them: one that
 /// leads some already lets others take a free one first. What hinders one of them hinders no other.
 ///
-/// With --http monitors are answered, whatever it is to its ledger.
+/// With --http monitors are answered, whatever it is to its ledger; and, with --actors, commands and
+/// questions of those whose tokens are in the list.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Serve {
+    #[command(flatten)]
+    actors: ActorsOption,
     #[command(flatten)]
     bus: BusOptions,
     #[command(flatten)]
@@ -49,17 +54,23 @@ pub(crate) struct Serve {
 impl Serve {
     /// Serves.
     pub(crate) fn run(&self, places: &[Place], servers: &Servers) -> Outcome<Exit> {
-        self.bus.check(servers)?;
+        let actors = self.actors.read()?;
+        let bus = self.bus.check(servers, actors.as_ref())?;
+        if actors.is_some() && !bus && !self.http.is_asked_for() {
+            return Err(Failure::usage("--actors belongs to --bus, --nats or --http"));
+        }
+        let actors = Arc::new(actors.unwrap_or_default());
         let stop = Stop::watch().or_exit(Exit::Internal, "signals cannot be waited for")?;
         let standings = Standings::default();
-        let _http = self.http.open(&standings)?;
+        let _http = self.http.open(&standings, &actors)?;
+        let serving = Serving { bus: &self.bus, servers, actors, stop: &stop };
         match places {
             [place] => {
                 let standing = standings.of(place.ledger());
                 if servers.nats.is_some() {
-                    self.on_servers(place, servers, &stop, &standing, &Share::default())?;
+                    serving.on_servers(place, &standing, &Share::default())?;
                 } else {
-                    self.embedded(place, servers, &stop, &standing)?;
+                    serving.embedded(place, &standing)?;
                 }
             }
             several => {
@@ -73,43 +84,39 @@ impl Serve {
                 servers.connect_home()?;
                 let share = Share::default();
                 serve_each(several, &standings, &stop, |place, standing| {
-                    self.on_servers(place, servers, &stop, standing, &share)
+                    serving.on_servers(place, standing, &share)
                 });
             }
         }
         Ok(Exit::Success)
     }
+}
 
-    fn embedded(
-        &self,
-        place: &Place,
-        servers: &Servers,
-        stop: &Stop,
-        standing: &Standing,
-    ) -> Outcome {
+/// What every ledger of this process is served with.
+struct Serving<'a> {
+    bus: &'a BusOptions,
+    servers: &'a Servers,
+    actors: Arc<Actors>,
+    stop: &'a Stop,
+}
+
+impl Serving<'_> {
+    fn embedded(&self, place: &Place, standing: &Standing) -> Outcome {
         let birth = Birth::new(place)?;
         match reach(place, || own(place, Some(&birth)))? {
-            Reached::Own(owning) => {
-                self.lead(place, servers, owning, stop, (standing, Part::Embedded))
-            }
+            Reached::Own(owning) => self.lead(place, owning, (standing, Part::Embedded)),
             Reached::Owner(_) => Err(already(place)),
         }
     }
 
     /// Stands by until the lease is free, leads until it is lost, and stands by again.
-    fn on_servers(
-        &self,
-        place: &Place,
-        servers: &Servers,
-        stop: &Stop,
-        standing: &Standing,
-        share: &Share,
-    ) -> Outcome {
+    fn on_servers(&self, place: &Place, standing: &Standing, share: &Share) -> Outcome {
+        let stop = self.stop;
         let birth = Birth::new(place)?;
         let mut told = false;
         loop {
             standing.opening();
-            let mut node = match Node::open(place, servers, Some(&birth))? {
+            let mut node = match Node::open(place, self.servers, Some(&birth))? {
                 Attempt::Opened(node) => node,
                 Attempt::Owned(failure) => return Err(failure),
             };
@@ -132,7 +139,7 @@ impl Serve {
             // What is being answered is answered to the end, and nobody waits for it.
             thread::spawn(move || drop(door));
             let owning = node.lead(place, held)?;
-            self.lead(place, servers, owning, stop, (standing, Part::Leads))?;
+            self.lead(place, owning, (standing, Part::Leads))?;
             drop(leading);
             if stop.within(Duration::ZERO) {
                 return Ok(());
@@ -144,20 +151,13 @@ impl Serve {
     }
 
     /// Takes commands until told to stop, or until the lease is lost.
-    fn lead(
-        &self,
-        place: &Place,
-        servers: &Servers,
-        owning: Owning,
-        stop: &Stop,
-        (standing, part): (&Standing, Part),
-    ) -> Outcome {
-        let on_nats = self.bus.open(place, servers, &owning)?;
+    fn lead(&self, place: &Place, owning: Owning, (standing, part): (&Standing, Part)) -> Outcome {
+        let on_nats = self.bus.open(place, self.servers, Arc::clone(&self.actors), &owning)?;
         let door = open_door(place, &owning)?;
         let (ledger, socket) = (place.ledger(), place.socket());
         talk::say(&format!("ledger {ledger:?} is served at {}", socket.display()));
         standing.takes_commands(part, &owning.reading, owning.client()?);
-        while !stop.within(GLANCE) && !owning.is_lost() {}
+        while !self.stop.within(GLANCE) && !owning.is_lost() {}
         talk::say(&format!("ledger {ledger:?}: closing"));
         standing.closing();
         let answered = on_nats.map_or(Ok(()), OnNats::close);

@@ -2,7 +2,7 @@
 //!
 //! Labels are words of this program and names it has answered to, never what a sender made up.
 
-use crate::refusal::Refusal;
+use chl_bus::Refusal;
 use chl_events::Code;
 use metrics::{Counter, Gauge, SharedString, Unit, counter, gauge, histogram};
 use std::{sync::Arc, time::Duration};

@@ -5,19 +5,18 @@
 //! sent again: nothing waits in a queue without a bound.
 
 use crate::{
-    actors::Actors,
-    desk::{Answered, Desk, named_trace, traced},
-    refusal::Refusal,
+    desk::{Desk, named_trace, traced},
     subject::{self, Lane, Subjects},
 };
 use async_nats::{
     HeaderMap, Message,
     service::{Service, ServiceExt, endpoint::Endpoint},
 };
-use chl_bus::{Client, Connection, TraceParent, Vault};
-use chl_events::{ActorId, Code, PartnerId, Role};
+use chl_bus::{
+    Actors, Answered, Asker, Client, Connection, Refusal, TraceParent, Unanswered, Vault,
+};
+use chl_events::{ActorId, Code};
 use futures_util::{FutureExt, StreamExt};
-use serde_json::{Value, json};
 use std::{collections::HashMap, sync::Arc};
 use tokio::{sync::Semaphore, task::JoinHandle};
 
@@ -42,28 +41,6 @@ impl Default for Limits {
     fn default() -> Self {
         Self { commands: 4096, questions: 8 }
     }
-}
-
-/// Who asks a question.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Asker {
-    /// Who it is.
-    pub actor: ActorId,
-    /// What it is to the ledger.
-    pub role: Role,
-    /// The partner it belongs to, for role partner.
-    pub partner: Option<PartnerId>,
-}
-
-/// Why a question has no answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unanswered {
-    /// The stable code.
-    pub code: &'static str,
-    /// What is wrong, for people.
-    pub message: String,
-    /// Whether the same question may be answered when it is asked again.
-    pub retry: bool,
 }
 
 /// What answers questions; it may take its time, several are asked at once.
@@ -221,12 +198,9 @@ async fn answer(
     let all = u32::try_from(at_once).unwrap_or(u32::MAX);
     while let Some(request) = lane.next().await {
         let place = Arc::clone(&room).try_acquire_owned();
-        let asker = desk.connection(&request.message).and_then(|connection| {
-            let Connection { actor, role, partner, .. } = connection;
-            place
-                .as_ref()
-                .map(|_| Asker { actor, role, partner })
-                .map_err(|_| Refusal::Busy(at_once))
+        let asker = desk.connection(&request.message).and_then(|connection| match &place {
+            Ok(_) => Ok(Asker::from(&connection)),
+            Err(_) => Err(Refusal::Busy(at_once)),
         });
         let (questions, counts) = (Arc::clone(&questions), desk.counts.clone());
         tokio::task::spawn(async move {
@@ -265,28 +239,14 @@ async fn asked(
     let ask = move || questions.ask(subject::name(subject.as_str()), &body, &asker);
     match tokio::task::spawn_blocking(ask).await {
         Ok(Ok(answer)) if answer.len() <= largest => Ok(answer),
-        Ok(Ok(answer)) => Err(Unanswered {
-            code: "query.too_large",
-            message: format!(
+        Ok(Ok(answer)) => Err(Unanswered::refused(
+            "query.too_large",
+            format_args!(
                 "the answer has {} bytes, a message holds {largest}: ask with a limit",
                 answer.len()
             ),
-            retry: false,
-        }),
+        )),
         Ok(Err(unanswered)) => Err(unanswered),
-        Err(error) => {
-            Err(Unanswered { code: "internal", message: error.to_string(), retry: false })
-        }
-    }
-}
-
-impl Unanswered {
-    fn document(&self) -> Value {
-        let Self { code, message, retry } = self;
-        if *retry {
-            json!({ "outcome": "failed", "code": code, "message": message, "retry": true })
-        } else {
-            json!({ "outcome": "rejected", "code": code, "message": message, "details": {} })
-        }
+        Err(error) => Err(Unanswered::refused("internal", error)),
     }
 }

@@ -16,10 +16,9 @@ use async_nats::{
         stream::{Config, StorageType, Stream},
     },
 };
-use chl_bus::{TraceParent, Traces, Viewer, show_texts};
-use chl_events::{Code, Commit, RecordedEvent, Role};
+use chl_bus::{EventAt, Traces, event_document};
+use chl_events::{Code, Commit, RecordedEvent};
 use chl_log::{ReadError, ReadLog};
-use serde_json::{Value, json};
 use std::{collections::VecDeque, sync::Arc, thread, time::Duration};
 use tokio::runtime::Handle;
 
@@ -91,7 +90,7 @@ impl Events {
         let stream = context.create_stream(config).await.map_err(stream_failed)?;
         let next = match published(&stream).await? {
             Some(next) => next,
-            None => Next { position: options.from.unwrap_or(log.head().next), index: 0 },
+            None => EventAt::first_of(options.from.unwrap_or(log.head().next)),
         };
         let (runtime, counts) = (Handle::current(), Counts::of(ledger).events());
         Ok(Self(Publishing::begin("events", move |stop| {
@@ -107,30 +106,10 @@ impl Events {
     }
 }
 
-/// The next event to publish.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Next {
-    position: u64,
-    index: usize,
-}
-
-impl Next {
-    fn id(self) -> String {
-        format!("{}.{}", self.position, self.index)
-    }
-
-    /// What comes behind an event of this id.
-    fn behind(id: &str) -> Option<Self> {
-        let (position, index) = id.split_once('.')?;
-        let index = index.parse::<usize>().ok()?.saturating_add(1);
-        Some(Self { position: position.parse().ok()?, index })
-    }
-}
-
 /// What comes behind the newest event of the stream; none for an empty one.
-async fn published(stream: &Stream) -> Result<Option<Next>, EventsError> {
+async fn published(stream: &Stream) -> Result<Option<EventAt>, EventsError> {
     let last = last_id(stream).await.map_err(EventsError::Stream)?;
-    Ok(last.and_then(|id| Next::behind(&id)))
+    Ok(last.and_then(|id| id.parse().ok()).map(EventAt::behind))
 }
 
 struct Publisher {
@@ -140,11 +119,11 @@ struct Publisher {
     log: Arc<dyn ReadLog>,
     traces: Arc<Traces>,
     counts: EventCounts,
-    next: Next,
+    next: EventAt,
     stop: Stop,
 }
 
-type UnderWay = VecDeque<(Next, PublishAckFuture)>;
+type UnderWay = VecDeque<(EventAt, PublishAckFuture)>;
 
 impl Publisher {
     fn run(mut self) {
@@ -176,7 +155,7 @@ impl Publisher {
                 }
                 let commit = Commit::decode(bytes)?;
                 for (index, event) in commit.events.iter().enumerate() {
-                    let this = Next { position, index };
+                    let this = EventAt { position, index };
                     if this >= from {
                         self.send(this, &commit, event, &mut under_way)?;
                     }
@@ -194,7 +173,7 @@ impl Publisher {
 
     fn send(
         &mut self,
-        this: Next,
+        this: EventAt,
         commit: &Commit,
         event: &RecordedEvent,
         under_way: &mut UnderWay,
@@ -203,11 +182,11 @@ impl Publisher {
             self.confirm(under_way)?;
         }
         let trace = self.traces.of(this.position);
-        let document = document(self.subjects.ledger(), this, commit, (event, trace))?;
+        let document = event_document(self.subjects.ledger(), this, commit, (event, trace))?;
         let kind = event.event.kind().name;
         let subject = self.subjects.event(kind, &commit.stream.to_string());
         let mut headers = HeaderMap::new();
-        headers.insert(async_nats::header::NATS_MESSAGE_ID, this.id().as_str());
+        headers.insert(async_nats::header::NATS_MESSAGE_ID, this.to_string().as_str());
         let body = document.to_string().into();
         let sent = self.context.publish_with_headers(subject, headers, body);
         let sent = self.runtime.block_on(sent).map_err(stream_failed)?;
@@ -220,53 +199,7 @@ impl Publisher {
         let Some((this, sent)) = under_way.pop_front() else { return Ok(()) };
         self.runtime.block_on(sent.into_future()).map_err(stream_failed)?;
         self.counts.left(this.position);
-        self.next = Next { index: this.index.saturating_add(1), ..this };
+        self.next = this.behind();
         Ok(())
-    }
-}
-
-/// An event as a CloudEvent; texts of persons stay sealed.
-fn document(
-    ledger: &str,
-    this: Next,
-    commit: &Commit,
-    (recorded, trace): (&RecordedEvent, Option<TraceParent>),
-) -> Result<Value, serde_json::Error> {
-    let mut shown = serde_json::to_value(&recorded.event)?;
-    let nobody = Viewer { role: Role::Analyst, partner: None, vault: None };
-    show_texts(&mut shown, &nobody);
-    let mut document = json!({
-        "specversion": "1.0",
-        "id": this.id(),
-        "source": format!("/chl/{ledger}"),
-        "type": shown.get("type"),
-        "subject": commit.stream.to_string(),
-        "time": commit.time().to_string(),
-        "datacontenttype": "application/json",
-        "position": commit.position,
-        "streamversion": commit.version,
-        "effectiveon": recorded.effective_on.to_string(),
-        "recordedtime": commit.recorded_at.to_string(),
-        "actor": commit.origin.actor,
-        "commandid": commit.origin.id,
-        "commandsource": commit.origin.source,
-        "correlationid": commit.origin.correlation,
-        "data": shown.get("data"),
-    });
-    if let (Some(trace), Value::Object(attributes)) = (trace, &mut document) {
-        attributes.insert("traceparent".into(), trace.to_string().into());
-    }
-    Ok(document)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_id_says_what_comes_behind_it() {
-        let next = Next { position: 7, index: 2 };
-        assert_eq!(Next::behind(&Next { position: 7, index: 1 }.id()), Some(next));
-        assert_eq!(Next::behind("7"), None);
     }
 }

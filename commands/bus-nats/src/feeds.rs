@@ -8,7 +8,6 @@
 
 use crate::{
     publishing::{GLANCE, PAUSE, Publishing, Stop, UNDER_WAY, last_id},
-    redacted::{Parties, RedactError, Redacted, Redaction},
     subject::Subjects,
 };
 use async_nats::{
@@ -19,6 +18,7 @@ use async_nats::{
         stream::{Config, LastRawMessageErrorKind, StorageType, Stream},
     },
 };
+use chl_bus::{Parties, RedactError, Redacted, Redaction};
 use chl_events::{Code, LedgerId, PartnerId};
 use chl_log::{ReadError, ReadLog};
 use std::{

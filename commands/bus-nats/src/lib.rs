@@ -16,7 +16,6 @@
 //! permissions guard it: an actor may publish only under its own token. What an actor is to the
 //! ledger says the list of actors.
 
-mod actors;
 mod client;
 mod counts;
 mod desk;
@@ -28,22 +27,16 @@ mod missed;
 mod parking;
 mod publishing;
 mod queue;
-mod quota;
-mod redacted;
-mod refusal;
 mod subject;
 mod vault;
 
-pub use actors::{Actor, Actors, ActorsError};
 pub use client::{ClientError, LedgerClient, Reply};
 pub use desk::{DEADLINE, TRACE};
-pub use door::{Asker, Behind, Door, DoorError, Limits, Questions, Unanswered};
+pub use door::{Behind, Door, DoorError, Limits, Questions};
 pub use events::{Events, EventsError, EventsOptions};
 pub use feeds::{Feeds, FeedsOptions};
 pub use lease::{Held, Lease, LeaseError};
 pub use missed::{FeedReader, Missed, MissedError};
 pub use parking::{Deal, Parked, Parking, ParkingError, Settled};
 pub use queue::{Queue, QueueError, QueueOptions, REPLY_TO};
-pub use redacted::{Parties, PartiesError, RedactError, Redacted, Redaction};
-pub use refusal::Refusal;
 pub use vault::{BucketError, BucketKeys};

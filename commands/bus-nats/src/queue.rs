@@ -6,7 +6,7 @@
 
 use crate::{
     counts::{Counts, QueueCounts},
-    desk::{Answered, Desk, traced},
+    desk::{Desk, traced},
     door::Behind,
     parking::{CODE, MESSAGE, one_line},
     subject::{self, Lane, Subjects},
@@ -19,7 +19,7 @@ use async_nats::{
         stream::{Config, DiscardPolicy, RetentionPolicy, StorageType, Stream},
     },
 };
-use chl_bus::Answer;
+use chl_bus::{Answer, Answered};
 use futures_util::StreamExt;
 use std::{sync::Arc, time::Duration};
 use tokio::{

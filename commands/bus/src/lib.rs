@@ -4,8 +4,11 @@
 //! one thread that owns the ledger and decides; the committer is one that makes groups durable and
 //! only then lets answers leave. [`Bus`] opens a ledger, [`Client`] talks to it.
 
+mod actors;
 mod answer;
+mod asking;
 mod authorise;
+mod bookmark;
 mod bus;
 mod catch_up;
 mod chain;
@@ -23,20 +26,29 @@ mod journal;
 mod keys;
 mod meter;
 mod opening;
+mod outgoing;
 mod parts;
 mod prepare;
+mod quota;
 mod reader;
+mod reception;
+mod redacted;
+mod refusal;
 mod rejection;
 mod seal;
 mod show;
 mod standby;
 mod states;
+mod token;
 mod trace;
 mod vault;
 mod writer;
 
+pub use actors::{Actor, Actors, ActorsError};
 pub use answer::{Accepted, Answer, Failure};
+pub use asking::{Asker, Unanswered};
 pub use authorise::{Connection, Sources};
+pub use bookmark::Bookmarks;
 pub use bus::Bus;
 pub use catch_up::CatchUpError;
 pub use client::{Client, Closed};
@@ -51,11 +63,16 @@ pub use journal::{Journal, JournalLimits};
 pub use keys::{KeyKind, KeyStore, KeysError, MemoryKeys};
 pub use meter::Trouble;
 pub use opening::{LEDGER_SOURCE, Opening, OpeningError, OwnCommit};
+pub use outgoing::{EventAt, NoEventId, event_document};
 pub use parts::{OpenError, Options, Parts};
 pub use prepare::{Prepared, prepare, prepare_document};
+pub use reception::{Answered, Received, Reception};
+pub use redacted::{Parties, PartiesError, RedactError, Redacted, Redaction};
+pub use refusal::Refusal;
 pub use rejection::{BusRejection, Nearest, Refused};
 pub use show::{Viewer, event_for, holds_sealed, show, show_texts};
 pub use standby::Standby;
 pub use states::{StatesError, StatesFile};
+pub use token::{NoDigest, TokenDigest};
 pub use trace::{NoTraceParent, TraceParent, Traces};
 pub use vault::{KeepKeys, Person, PersonKey, Place, Vault, VaultError};

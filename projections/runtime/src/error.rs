@@ -33,6 +33,9 @@ pub enum ReaderError {
         /// What it can be.
         allowed: String,
     },
+    /// What rows are to come behind is no key of theirs.
+    #[error("no place among the rows of {0} to go on behind")]
+    Key(&'static str),
     /// A row does not read back.
     #[error("a row of {0} does not read back; the read models must be rebuilt")]
     Damaged(&'static str),

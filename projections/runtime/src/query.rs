@@ -3,6 +3,7 @@
 use crate::{
     ReaderError, View,
     effective::{self, state_at},
+    layout::key_names,
     show::EFFECTIVE_STATE,
 };
 use chl_events::{Currency, Date, Exact, Instant};
@@ -10,6 +11,12 @@ use chl_projections::Kind;
 use rusqlite::types::Value;
 
 impl View {
+    /// The columns of the primary key, in whose order rows come.
+    pub fn keys(self) -> impl ExactSizeIterator<Item = &'static str> {
+        let table = self.table();
+        table.columns.iter().take(table.keys).map(|column| column.name)
+    }
+
     /// The columns a filter may name.
     pub fn filters(self) -> impl Iterator<Item = &'static str> {
         let alias = (self == Self::Conflicts).then_some("partner");
@@ -53,6 +60,8 @@ pub struct Query {
     pub view: View,
     /// All of these must hold.
     pub filters: Vec<Filter>,
+    /// Only rows behind the one of this primary key, whether or not it is there.
+    pub after: Option<Vec<String>>,
     /// At most so many rows, in the order of the primary key.
     pub limit: Option<u64>,
     /// As of when ages, days left and effective states are computed.
@@ -62,7 +71,7 @@ pub struct Query {
 impl Query {
     /// Asks for every row of a view.
     pub fn all(view: View, now: Instant) -> Self {
-        Self { view, filters: Vec::new(), limit: None, now }
+        Self { view, filters: Vec::new(), after: None, limit: None, now }
     }
 
     /// Adds the condition that a column has a value.
@@ -94,8 +103,24 @@ impl Query {
             let none = either.is_empty();
             clauses.push(if none { "0".into() } else { format!("({})", either.join(" OR ")) });
         }
+        if let Some(after) = &self.after {
+            clauses.push(self.behind(after, &mut values)?);
+        }
         let condition = if clauses.is_empty() { String::new() } else { clauses.join(" AND ") };
         Ok((condition, values))
+    }
+
+    fn behind(&self, key: &[String], values: &mut Vec<Value>) -> Result<String, ReaderError> {
+        let table = self.view.table();
+        let columns = table.columns.iter().take(table.keys);
+        if columns.len() != key.len() {
+            return Err(ReaderError::Key(self.view.name()));
+        }
+        for (column, value) in columns.zip(key) {
+            values.push(bound(column.name, column.kind, value)?);
+        }
+        let marks = vec!["?"; key.len()].join(",");
+        Ok(format!("({})>({marks})", key_names(table)))
     }
 
     fn columns(&self, name: &str) -> Result<Vec<Operand>, ReaderError> {

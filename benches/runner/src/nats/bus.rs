@@ -9,7 +9,8 @@ use crate::{
 };
 use anyhow::{Context, Result, ensure};
 use async_nats::service::ServiceExt;
-use chl_bus_nats::{Actors, Asker, Behind, Door, Limits, Questions, Unanswered};
+use chl_bus::{Actors, Asker, Unanswered};
+use chl_bus_nats::{Behind, Door, Limits, Questions};
 use chl_events::Code;
 use chl_log::EventLog;
 use chl_log_nats::Connection;
@@ -28,8 +29,7 @@ struct Unasked;
 
 impl Questions for Unasked {
     fn ask(&self, name: &str, _: &[u8], _: &Asker) -> Result<Vec<u8>, Unanswered> {
-        let message = format!("{name} is not asked");
-        Err(Unanswered { code: "query.unknown", message, retry: false })
+        Err(Unanswered::refused("query.unknown", format_args!("{name} is not asked")))
     }
 }
 

@@ -1,7 +1,7 @@
 //! The subjects: each with its parameters, what travels on it, and what the ledger does there.
 
-use super::messages::{ANSWER, FED, FEED_QUESTION, PARKED, QUESTION, RESULT, ROWS, joined};
-use crate::{nats::FEED, reads::view_names};
+use super::messages::{ANSWER, FED, FEED_QUESTION, PARKED, QUESTION, RESULT, ROWS};
+use crate::{nats::FEED, reads::view_names, reference::shapes::joined};
 use chl_commands::Command;
 use chl_events::Event;
 use serde_json::{Map, Value, json};

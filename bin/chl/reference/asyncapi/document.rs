@@ -3,8 +3,8 @@
 use super::{
     channels::{channels, operations},
     messages::messages,
-    schemas::Schemas,
 };
+use crate::reference::schemas::Schemas;
 use serde_json::{Value, json};
 
 /// What the document is about, for people.

@@ -2,7 +2,8 @@
 
 use crate::stage::{Stage, line, recruit};
 use async_nats::jetstream;
-use chl_bus_nats::{FeedReader, Feeds, FeedsOptions, Missed, MissedError, Parties, PartiesError};
+use chl_bus::{Parties, PartiesError};
+use chl_bus_nats::{FeedReader, Feeds, FeedsOptions, Missed, MissedError};
 use chl_events::{Code, ConflictId, DealId, PartnerId};
 use futures_util::StreamExt;
 use serde_json::{Value, json};

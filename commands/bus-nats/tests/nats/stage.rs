@@ -1,7 +1,10 @@
 //! A ledger in memory behind a door on a real server.
 
-use chl_bus::{Bus, LogError, MemoryKeys, Opening, Options, Parts, SystemClock, Vault};
-use chl_bus_nats::{Actors, Asker, Behind, Door, Limits, Questions, Unanswered};
+use chl_bus::{
+    Actors, Asker, Bus, LogError, MemoryKeys, Opening, Options, Parts, SystemClock, Unanswered,
+    Vault,
+};
+use chl_bus_nats::{Behind, Door, Limits, Questions};
 use chl_events::{ActorId, Code, LedgerId};
 use chl_log::{EventLog, MemoryLog};
 use chl_nats_servers::{Servers, Shape};
@@ -41,8 +44,7 @@ struct Echo;
 impl Questions for Echo {
     fn ask(&self, name: &str, body: &[u8], asker: &Asker) -> Result<Vec<u8>, Unanswered> {
         if name == "nothing" {
-            let message = "no such question".into();
-            return Err(Unanswered { code: "query.unknown", message, retry: false });
+            return Err(Unanswered::refused("query.unknown", "no such question"));
         }
         let size = if name == "large" { 2 << 20 } else { 0 };
         let partner = asker.partner.as_ref().map(ToString::to_string);

@@ -1,13 +1,13 @@
 //! Whose deal it is and who meets in a conflict, as the read models know it.
 
 use crate::ledger::Reading;
-use chl_bus_nats::{Parties, PartiesError};
+use chl_bus::{Parties, PartiesError};
 use chl_events::{ConflictId, DealId, Instant, PartnerId};
 use chl_runtime::{Query, View};
 use std::{error::Error, sync::Arc};
 
 /// Looks into the read models of a ledger, which never forget a deal or a conflict.
-pub(super) struct InReadModels(pub(super) Arc<Reading>);
+pub(crate) struct InReadModels(pub(crate) Arc<Reading>);
 
 impl Parties for InReadModels {
     fn of_deal(&self, deal: &DealId) -> Result<Option<PartnerId>, PartiesError> {

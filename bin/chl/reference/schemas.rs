@@ -41,7 +41,8 @@ impl Schemas {
     }
 }
 
-fn point_to_the_list(schema: &mut Value) {
+/// Makes a schema name its parts where the list has them.
+pub(super) fn point_to_the_list(schema: &mut Value) {
     match schema {
         Value::Object(fields) => {
             if let Some(Value::String(target)) = fields.get_mut("$ref")

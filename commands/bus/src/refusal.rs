@@ -12,6 +12,12 @@ pub enum Refusal {
     /// The subject names nobody, or no identifier.
     #[error("the subject {0:?} names no actor")]
     NoActor(String),
+    /// Nothing says who calls.
+    #[error("no bearer token came with this; send the header Authorization: Bearer TOKEN")]
+    NoToken,
+    /// The token is of no actor.
+    #[error("the bearer token is of nobody in the list of actors")]
+    UnknownToken,
     /// The subject and the document name different commands.
     #[error("the subject says {subject}, the document {document}")]
     TypeDiffers {
@@ -45,6 +51,7 @@ impl Refusal {
     pub fn code(&self) -> &'static str {
         match self {
             Self::UnknownActor(_) | Self::NoActor(_) => "not_permitted.actor",
+            Self::NoToken | Self::UnknownToken => "not_permitted.token",
             Self::TypeDiffers { .. } => "command.type_differs",
             Self::Quota { .. } => "bus.quota_exceeded",
             Self::Busy(_) => "bus.busy",
@@ -60,13 +67,15 @@ impl Refusal {
             Self::Quota { .. } | Self::Busy(_) | Self::Late(_) | Self::Broken(_) => true,
             Self::UnknownActor(_)
             | Self::NoActor(_)
+            | Self::NoToken
+            | Self::UnknownToken
             | Self::TypeDiffers { .. }
             | Self::Deadline(_) => false,
         }
     }
 
     /// The answer, in the form of every answer.
-    pub(crate) fn answer(&self, id: Option<&str>) -> Value {
+    pub fn answer(&self, id: Option<&str>) -> Value {
         let (code, message) = (self.code(), self.to_string());
         if self.retry() {
             json!({ "id": id, "outcome": "failed", "code": code, "message": message, "retry": true })

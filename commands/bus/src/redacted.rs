@@ -1,6 +1,9 @@
 //! What leaves for partners of a commit: for each that it concerns, as it may see it.
 
-use chl_bus::{Concern, Viewer, concern, event_for, show_texts};
+use crate::{
+    concern::{Concern, concern},
+    show::{Viewer, event_for, show_texts},
+};
 use chl_events::{
     Code, Commit, ConflictId, DealId, Event, LedgerId, PartnerId, RecordedEvent, Role,
     conflict::ConflictEvent, deal::DealEvent,

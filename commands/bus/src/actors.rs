@@ -5,6 +5,7 @@
 //! role = "service"
 //! sources = ["/portal"]
 //! per_second = 500
+//! tokens = ["sha256:2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b"]
 //!
 //! [p-042-app]
 //! role = "partner"
@@ -12,15 +13,24 @@
 //! ```
 //!
 //! An actor that names no sources has one of its own, `/as/ACTOR`: so nobody can use up another's
-//! ids. Only role `operator` may leave the choice open with `sources = "any"`.
+//! ids. Only role `operator` may leave the choice open with `sources = "any"`. Tokens are for doors
+//! whose transport does not say who calls: the list has digests of them, several while one takes
+//! another's place.
 
-use chl_bus::{Connection, Sources};
+use crate::{
+    authorise::{Connection, Sources},
+    quota::Quotas,
+    refusal::Refusal,
+    token::TokenDigest,
+};
 use chl_events::{ActorId, PartnerId, Role};
 use serde::Deserialize;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
     path::Path,
+    sync::{Arc, Mutex, PoisonError},
+    time,
 };
 
 /// Says why a list of actors cannot be used.
@@ -45,6 +55,9 @@ pub enum ActorsError {
         /// What is wrong.
         problem: &'static str,
     },
+    /// Whoever shows a token would be two actors at once.
+    #[error("the list of actors: {0} and {1} have the same token")]
+    SharedToken(ActorId, ActorId),
 }
 
 /// What an actor is to the ledger.
@@ -54,11 +67,16 @@ pub struct Actor {
     pub connection: Connection,
     /// How many commands it may send in a second; as many in one go.
     pub per_second: Option<u32>,
+    /// The digests of its tokens.
+    pub tokens: Vec<TokenDigest>,
 }
 
-/// Who may send.
+/// Who may send. Clones share what is used up of quotas, whichever door it was used at.
 #[derive(Debug, Clone, Default)]
-pub struct Actors(BTreeMap<ActorId, Actor>);
+pub struct Actors {
+    listed: BTreeMap<ActorId, Actor>,
+    quotas: Arc<Mutex<Quotas>>,
+}
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -68,6 +86,8 @@ struct Entry {
     level: Option<u8>,
     sources: Option<Allowed>,
     per_second: Option<u32>,
+    #[serde(default)]
+    tokens: Vec<TokenDigest>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -92,18 +112,57 @@ impl Actors {
             let actor = entry.settle(&id)?;
             Ok((id, actor))
         });
-        actors.collect::<Result<_, _>>().map(Self)
+        let listed: BTreeMap<ActorId, Actor> = actors.collect::<Result<_, ActorsError>>()?;
+        check_tokens(&listed)?;
+        Ok(Self { listed, quotas: Arc::default() })
     }
 
     /// The partners that have somebody in the list.
     pub fn partners(&self) -> BTreeSet<PartnerId> {
-        self.0.values().filter_map(|actor| actor.connection.partner.clone()).collect()
+        self.listed.values().filter_map(|actor| actor.connection.partner.clone()).collect()
     }
 
     /// What an actor is; none for one that is not in the list.
     pub fn get(&self, actor: &ActorId) -> Option<&Actor> {
-        self.0.get(actor)
+        self.listed.get(actor)
     }
+
+    /// The actor that a bearer token is of. All are compared, whichever it is, so that the time an
+    /// answer takes tells nothing.
+    pub fn bearer(&self, token: &str) -> Option<&Actor> {
+        let shown = TokenDigest::of(token);
+        let mut found = None;
+        for actor in self.listed.values() {
+            for known in &actor.tokens {
+                if *known == shown {
+                    found = Some(actor);
+                }
+            }
+        }
+        found
+    }
+
+    /// Takes one command's worth of an actor's quota.
+    pub fn take(&self, actor: &Actor) -> Result<(), Refusal> {
+        let Some(per_second) = actor.per_second else { return Ok(()) };
+        let mut quotas = self.quotas.lock().unwrap_or_else(PoisonError::into_inner);
+        match quotas.take(&actor.connection.actor, per_second, time::Instant::now()) {
+            true => Ok(()),
+            false => Err(Refusal::Quota { per_second }),
+        }
+    }
+}
+
+fn check_tokens(listed: &BTreeMap<ActorId, Actor>) -> Result<(), ActorsError> {
+    let mut seen: BTreeMap<String, &ActorId> = BTreeMap::new();
+    for (id, actor) in listed {
+        for digest in &actor.tokens {
+            if let Some(first) = seen.insert(digest.to_string(), id) {
+                return Err(ActorsError::SharedToken(first.clone(), id.clone()));
+            }
+        }
+    }
+    Ok(())
 }
 
 impl Entry {
@@ -146,7 +205,7 @@ impl Entry {
             trust_claims: false,
             replay: false,
         };
-        Ok(Actor { connection, per_second: self.per_second })
+        Ok(Actor { connection, per_second: self.per_second, tokens: self.tokens })
     }
 }
 
@@ -170,6 +229,33 @@ mod tests {
     }
 
     #[test]
+    fn a_token_is_of_one_actor() {
+        let entry = |name: &str, tokens: &[&str]| {
+            let digests = tokens.iter().map(|token| TokenDigest::of(token).to_string());
+            let digests: Vec<String> = digests.collect();
+            format!("[{name}]\nrole = \"service\"\ntokens = {digests:?}\n")
+        };
+        let list = entry("a", &["old", "new"]) + &entry("b", &["other"]) + &entry("c", &[]);
+        let actors = Actors::parse(&list).unwrap();
+        let bearer = |token| actors.bearer(token).map(|actor| actor.connection.actor.to_string());
+        assert_eq!(bearer("old").as_deref(), Some("a"));
+        assert_eq!(bearer("new").as_deref(), Some("a"));
+        assert_eq!(bearer("other").as_deref(), Some("b"));
+        assert_eq!((bearer(""), bearer("c"), bearer("sha256:")), (None, None, None));
+        let twice = Actors::parse(&(entry("a", &["one"]) + &entry("b", &["one"]))).unwrap_err();
+        assert!(twice.to_string().contains("a and b have the same token"), "{twice}");
+        assert!(!format!("{actors:?}").contains("old"), "a list holds no token");
+    }
+
+    #[test]
+    fn a_quota_is_one_at_all_doors() {
+        let actors = Actors::parse("[a]\nrole = \"service\"\nper_second = 1\n").unwrap();
+        let (actor, elsewhere) = (actors.get(&"a".parse().unwrap()).unwrap(), actors.clone());
+        assert_eq!(actors.take(actor), Ok(()));
+        assert_eq!(elsewhere.take(actor), Err(Refusal::Quota { per_second: 1 }));
+    }
+
+    #[test]
     fn what_does_not_go_together_is_named() {
         for (entry, problem) in [
             ("role = \"partner\"", "names its partner"),
@@ -179,6 +265,7 @@ mod tests {
             ("role = \"service\"\nsources = \"any\"", "at least one"),
             ("role = \"service\"\nsources = []", "at least one"),
             ("role = \"service\"\nper_second = 0", "at least 1"),
+            ("role = \"service\"\ntokens = [\"secret\"]", "no digest of a token"),
             ("role = \"service\"\ncolour = 1", "colour"),
             ("role = \"king\"", "king"),
         ] {

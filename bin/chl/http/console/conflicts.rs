@@ -1,0 +1,281 @@
+//! The desk of conflicts: those of a state, one with its evidence, and the form that decides it.
+
+use super::{
+    super::{
+        behind::{Behind, pairs},
+        commands::{self, sent},
+        problem::Problem,
+        sessions::random,
+    },
+    overview::ROWS,
+    show::{Html, Trouble, address, frame, nowhere, table, text},
+    sign_in::fields,
+    visitor::Visitor,
+};
+use crate::{
+    output::cell_text,
+    pages::{
+        console::{self, Choice, Decision, Fact, Share, Word},
+        titled,
+    },
+};
+use axum::{
+    Router,
+    body::Body,
+    extract::{Path, State},
+    http::{HeaderMap, StatusCode, Uri},
+    response::{IntoResponse, Redirect, Response},
+    routing::get,
+};
+use chl_bus::Answered;
+use chl_commands::Command;
+use chl_events::conflict::{Criterion, Resolution};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// The command the form sends.
+const RESOLVE: &str = "ResolveConflict";
+
+/// The states a conflict can be in, with their names; the first two wait for a decision.
+const STATES: [(&str, &str); 4] =
+    [("open", "Open"), ("escalated", "Escalated"), ("resolved", "Resolved"), ("lapsed", "Lapsed")];
+const UNDECIDED: [&str; 2] = ["open", "escalated"];
+
+const COLUMNS: &[(&str, &str)] = &[
+    ("conflict", "Conflict"),
+    ("customer", "Customer"),
+    ("product_line", "Product line"),
+    ("incumbent_partner", "Incumbent"),
+    ("challenger_partner", "Challenger"),
+    ("opened_at", "Opened"),
+    ("due", "Due"),
+];
+const COLUMNS_OF_PARTNERS: &[(&str, &str)] = &[
+    ("conflict", "Conflict"),
+    ("customer", "Customer"),
+    ("product_line", "Product line"),
+    ("effective_state", "State"),
+];
+const DEALS: &[(&str, &str)] = &[
+    ("deal", "Deal"),
+    ("partner", "Partner"),
+    ("value", "Value"),
+    ("registered_at", "Registered"),
+    ("protected_until", "Protected until"),
+    ("effective_state", "State"),
+];
+
+/// What is told of a conflict first, in this order.
+const FIRST: &[&str] = &[
+    "kind",
+    "customer",
+    "product_line",
+    "territory",
+    "effective_state",
+    "level",
+    "due",
+    "overdue",
+    "incumbent_partner",
+    "incumbent",
+    "guarded_since",
+    "guarded_until",
+    "challenger_partner",
+    "challenger",
+    "challenged_at",
+    "matched",
+    "rule",
+];
+/// What the heading says, or the effective state.
+const TOLD_ELSEWHERE: &[&str] = &["conflict", "state"];
+
+/// The routes of conflicts.
+pub(super) fn routes() -> Router<Behind> {
+    Router::new()
+        .route("/conflicts", get(desk))
+        .route("/conflicts/{conflict}", get(one).post(decide))
+}
+
+async fn desk(State(behind): State<Behind>, visitor: Visitor, uri: Uri) -> Result<Html, Trouble> {
+    let given = |name: &str| pairs(&uri).find(|(given, _)| given == name).map(|(_, value)| value);
+    let state = given("state").unwrap_or_else(|| STATES[0].0.to_owned());
+    let asked = json!({ "state": state, "limit": ROWS, "cursor": given("cursor") });
+    let page = visitor.ask(&behind, "conflicts", asked).await?;
+    let leads = |row: &Value, column: &str| {
+        let id = text(row, "conflict");
+        (column == "conflict" && !visitor.is_partner()).then(|| format!("/conflicts/{id}"))
+    };
+    let columns = if visitor.is_partner() { COLUMNS_OF_PARTNERS } else { COLUMNS };
+    let told = ("Two routes to market at one slot", "There are none.");
+    let mut conflicts = table(told, columns, &page.rows, leads);
+    let next = page.next.as_deref();
+    conflicts.more = next.map(|next| address("/conflicts", &[("state", &state), ("cursor", next)]));
+    let choice = |(word, name): &(&str, &'static str)| Choice {
+        to: address("/conflicts", &[("state", word)]),
+        name,
+        here: *word == state,
+    };
+    let page = console::Tables {
+        frame: frame(&visitor, "/conflicts", "Conflicts"),
+        note: None,
+        ask: None,
+        choices: STATES.iter().map(choice).collect(),
+        tables: vec![conflicts],
+    };
+    Html::of(StatusCode::OK, &page)
+}
+
+async fn one(
+    State(behind): State<Behind>,
+    visitor: Visitor,
+    Path(conflict): Path<String>,
+    uri: Uri,
+) -> Result<Html, Trouble> {
+    let done = pairs(&uri).any(|(name, _)| name == "done").then_some("The conflict is resolved.");
+    let shown = Shown::find(&behind, &visitor, &conflict).await?;
+    let form = shown.form(&visitor, BTreeMap::from([("id".to_owned(), random())]));
+    Html::of(StatusCode::OK, &console::Conflict { done, ..shown.page(&visitor, form) })
+}
+
+async fn decide(
+    State(behind): State<Behind>,
+    visitor: Visitor,
+    Path(conflict): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Trouble> {
+    let fields = fields(body).await?;
+    visitor.check(&headers, fields.get("form").map(String::as_str))?;
+    let place = behind.admit(&visitor.actor)?;
+    let document = command(&conflict, &fields).to_string();
+    let ledger = visitor.ledger(&behind)?;
+    let answered = sent(ledger, &visitor.actor, document.as_bytes(), None).await?;
+    drop(place);
+    let status = commands::status(&answered.outcome);
+    if status == StatusCode::OK {
+        let done = address(&format!("/conflicts/{conflict}"), &[("done", "1")]);
+        return Ok(Redirect::to(&done).into_response());
+    }
+    let shown = Shown::find(&behind, &visitor, &conflict).await?;
+    let (wrong, form) = (Some(said(&answered)), shown.form(&visitor, fields));
+    let page = console::Conflict { wrong, ..shown.page(&visitor, form) };
+    Ok(Html::of(status, &page)?.into_response())
+}
+
+/// What an answer says to people.
+fn said(answered: &Answered) -> String {
+    let answer: Value = serde_json::from_slice(&answered.body).unwrap_or_default();
+    text(&answer, "message").to_owned()
+}
+
+/// The command a form asks for. What is missing in it is missing in the command, and named by the
+/// answer.
+fn command(conflict: &str, fields: &BTreeMap<String, String>) -> Value {
+    let field = |name: &str| fields.get(name).map(|value| value.trim()).filter(|it| !it.is_empty());
+    let share = |(name, percent): (&String, &String)| {
+        let partner = name.strip_prefix(SHARE)?;
+        let percent = percent.trim();
+        (!percent.is_empty()).then(|| json!({ "partner": partner, "percent": percent }))
+    };
+    let shares: Vec<Value> = fields.iter().filter_map(share).collect();
+    json!({
+        "id": field("id"),
+        "type": RESOLVE,
+        "data": {
+            "conflict": conflict,
+            "customer": field("customer"),
+            "resolution": field("resolution"),
+            "criterion": field("criterion"),
+            "shares": shares,
+            "note": field("note"),
+        },
+    })
+}
+
+/// What the name of a share's field begins with.
+const SHARE: &str = "share.";
+
+/// A conflict as it is shown.
+struct Shown {
+    row: Value,
+    deals: Vec<Value>,
+}
+
+impl Shown {
+    async fn find(behind: &Behind, visitor: &Visitor, conflict: &str) -> Result<Self, Problem> {
+        let condition = format!("conflict={conflict}");
+        let found = visitor.ask(behind, "conflicts", json!({ "where": [condition] })).await?;
+        let row = found.rows.into_iter().next().ok_or_else(|| {
+            let text = format_args!("no conflict {conflict} in this ledger");
+            Problem::new(StatusCode::NOT_FOUND, "conflict.unknown", text)
+        })?;
+        let mut deals = Vec::new();
+        for side in ["incumbent", "challenger"] {
+            let condition = format!("deal={}", text(&row, side));
+            let found = visitor.ask(behind, "deals", json!({ "where": [condition] })).await?;
+            deals.extend(found.rows);
+        }
+        Ok(Self { row, deals })
+    }
+
+    fn page(&self, visitor: &Visitor, form: Option<Decision>) -> console::Conflict {
+        let fields = self.row.as_object().into_iter().flatten();
+        let known = fields.filter(|(_, value)| !value.is_null());
+        let told = known.filter(|(name, _)| !TOLD_ELSEWHERE.contains(&name.as_str()));
+        let mut facts: Vec<_> = told.collect();
+        let place = |name: &str| FIRST.iter().position(|first| *first == name);
+        facts.sort_by_key(|(name, _)| place(name).unwrap_or(FIRST.len()));
+        let facts = facts.into_iter().map(|(name, value)| Fact {
+            name: titled(name),
+            value: cell_text(value),
+            to: (name == "customer").then(|| {
+                let stream = format!("customer/{}", cell_text(value));
+                address("/history", &[("stream", &stream)])
+            }),
+        });
+        let told = ("The deals that meet", "The deals are not there.");
+        console::Conflict {
+            frame: frame(
+                visitor,
+                "/conflicts",
+                format!("Conflict {}", text(&self.row, "conflict")),
+            ),
+            done: None,
+            wrong: None,
+            facts: facts.collect(),
+            tables: vec![table(told, DEALS, &self.deals, nowhere)],
+            form,
+        }
+    }
+
+    /// The form, for those who may decide, while there is something to be decided.
+    fn form(&self, visitor: &Visitor, mut given: BTreeMap<String, String>) -> Option<Decision> {
+        let role = visitor.actor.connection.role;
+        let may = Command::kind_named(RESOLVE).is_some_and(|kind| kind.allows(role));
+        let undecided = UNDECIDED.contains(&text(&self.row, "effective_state"));
+        if !may || !undecided {
+            return None;
+        }
+        let mut take = |name: &str| given.remove(name).unwrap_or_default();
+        let (resolution, criterion) = (take("resolution"), take("criterion"));
+        let word = |word: &'static str, chosen: &str| Word {
+            word,
+            name: titled(word),
+            chosen: word == chosen,
+        };
+        let sides = ["incumbent_partner", "challenger_partner"].map(|side| text(&self.row, side));
+        let sides = sides.into_iter().filter(|partner| !partner.is_empty());
+        let shares = sides.map(|partner| {
+            let name = format!("{SHARE}{partner}");
+            Share { value: take(&name), name, partner: partner.to_owned() }
+        });
+        Some(Decision {
+            form: visitor.form().to_owned(),
+            shares: shares.collect(),
+            id: take("id"),
+            note: take("note"),
+            customer: text(&self.row, "customer").to_owned(),
+            resolutions: Resolution::ALL.iter().map(|of| word(of.as_str(), &resolution)).collect(),
+            criteria: Criterion::ALL.iter().map(|of| word(of.as_str(), &criterion)).collect(),
+        })
+    }
+}
