@@ -122,6 +122,11 @@ fn metrics_agree_with_the_answers_while_commands_run() {
     assert_eq!(view["position"], ledger["position"]);
     assert_eq!(watched.get("/health/live").0, 200);
     assert_eq!(watched.get("/nothing").0, 404);
+    let metrics = watched.metrics();
+    let requests = |labels: &[&str]| sum(&metrics, "chl_http_requests_total", labels);
+    assert_eq!(requests(&["path=\"none\"", "status=\"404\""]), 1.0);
+    assert_eq!(requests(&["path=\"/health/live\"", "status=\"200\""]), 1.0);
+    assert_eq!(requests(&["nothing"]), 0.0, "a path that a caller made up is no label");
     assert_eq!(watched.stop(), 0);
 }
 

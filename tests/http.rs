@@ -82,6 +82,8 @@ fn nobody_gets_in_without_a_token_of_the_list() {
     assert_eq!(problem(&door.get_as("ana", "/nothing")), refused(404, "http.unknown_path"));
     let reply = door.call("DELETE", "/v1/balances", &[], "");
     assert_eq!(problem(&reply), refused(405, "http.method"));
+    assert_eq!(problem(&door.get_as("ana", "/v1/%FF")), refused(404, "query.unknown_view"));
+    assert_eq!(door.call("GET", "/v1/%FF", &[], "").status, 401);
     let elsewhere = door.get_as("ana", "/v1/balances?ledger=other");
     assert_eq!(problem(&elsewhere), refused(404, "ledger.unknown"));
     assert_eq!(door.get_as("ana", "/v1/balances?ledger=main").status, 200);
@@ -335,6 +337,8 @@ fn a_partner_sees_its_own_and_of_conflicts_the_slot() {
     let shown: BTreeSet<&String> = conflicts["rows"][0].as_object().unwrap().keys().collect();
     let seen = ["conflict", "customer", "effective_state", "product_line", "state"];
     assert_eq!(shown.into_iter().collect::<Vec<_>>(), seen);
+    let before = door.get_as("p-1-app", "/v1/deals?as_of=2026-01-01T00:00:00Z");
+    assert_eq!((before.status, &before.json()["rows"]), (200, &json!([])));
     // Whether others know a customer is theirs.
     let unknown = door.get_as("p-1-app", "/v1/deals?customer=nobody").json();
     assert_eq!((&unknown["rows"], &unknown["notes"]), (&json!([]), &json!([])));
@@ -343,6 +347,8 @@ fn a_partner_sees_its_own_and_of_conflicts_the_slot() {
         ("programmes", "not_permitted.query"),
         ("deals?partner=p-2", "not_permitted.partner"),
         ("conflicts?where=incumbent_partner%3Dp-2", "not_permitted.query"),
+        ("deals?as_of=3", "not_permitted.query"),
+        ("deals?as_of=99999", "not_permitted.query"),
         ("changes", "not_permitted.query"),
     ] {
         let reply = door.get_as("p-1-app", &format!("/v1/{query}"));

@@ -75,14 +75,19 @@ impl Watched {
 
     /// Starts it with the list of callers, and waits until it is ready.
     pub(crate) fn for_callers(desk: &Desk) -> Self {
+        Self::for_callers_with(desk, &[])
+    }
+
+    /// Starts it with the list of callers and more options, and waits until it is ready.
+    pub(crate) fn for_callers_with(desk: &Desk, options: &[String]) -> Self {
         let entry = |(name, what): &(&str, &str)| {
             let digest = TokenDigest::of(&format!("token-{name}"));
             format!("[{name}]\n{what}\ntokens = [\"{digest}\"]\n\n")
         };
         let actors = desk.path("actors.toml");
         fs::write(&actors, CALLERS.iter().map(entry).collect::<String>()).unwrap();
-        let options = ["--actors".to_owned(), actors.display().to_string()];
-        Self::start(desk, &options, &[]).ready()
+        let list = ["--actors".to_owned(), actors.display().to_string()];
+        Self::start(desk, &[&list, options].concat(), &[]).ready()
     }
 
     /// All that it has said.

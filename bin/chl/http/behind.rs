@@ -98,3 +98,18 @@ pub(super) fn pairs(uri: &Uri) -> impl Iterator<Item = (String, String)> {
     let query = uri.query().unwrap_or_default();
     form_urlencoded::parse(query.as_bytes()).into_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_room_says_so_and_a_place_is_free_again() {
+        let room = Room::of(1);
+        let place = room.enter();
+        assert!(place.is_ok());
+        assert_eq!(room.enter().map(drop), Err(Refusal::Busy(1)));
+        drop(place);
+        assert!(room.enter().is_ok());
+    }
+}

@@ -8,7 +8,7 @@ use super::{
 };
 use axum::{
     Router,
-    body::{Body, to_bytes},
+    body::{Body, Bytes, to_bytes},
     extract::State,
     http::{
         HeaderMap, HeaderName, HeaderValue, StatusCode, Uri,
@@ -19,9 +19,13 @@ use axum::{
 };
 use chl_aggregates::Class;
 use chl_bus::{Actor, Answer, Answered, BusRejection, Reception, Refusal, Refused, TraceParent};
+use std::time::Duration;
+use tokio::time::timeout;
 
 /// No more of a document is read: the ledger refuses one above 32 KiB, and says so.
 const MAX_BODY_BYTES: usize = 64 * 1024;
+/// How long a document may take to come.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Names the trace a command belongs to (W3C Trace Context), on its way in and out.
 const TRACE: HeaderName = HeaderName::from_static("traceparent");
@@ -40,14 +44,23 @@ async fn decide(
 ) -> Result<Response, Problem> {
     let place = behind.admit(&actor)?;
     let ledger = behind.ledger(&uri)?;
-    let document = to_bytes(body, MAX_BODY_BYTES).await.map_err(|error| {
-        let text = format_args!("the document cannot be read whole: {error}");
-        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "command.too_large", text)
-    })?;
+    let document = read(body, "command.too_large").await?;
     let trace = headers.get(TRACE).and_then(|trace| trace.to_str().ok()?.parse().ok());
     let answered = sent(ledger, &actor, &document, trace).await?;
     drop(place);
     Ok(told(answered))
+}
+
+/// Reads a document whole, as long as it is not too long and does not take too long to come.
+pub(super) async fn read(body: Body, too_large: &'static str) -> Result<Bytes, Problem> {
+    let read = timeout(PATIENCE, to_bytes(body, MAX_BODY_BYTES)).await.map_err(|_| {
+        let text = format_args!("the document did not come within {} s", PATIENCE.as_secs());
+        Problem::new(StatusCode::REQUEST_TIMEOUT, "http.too_slow", text)
+    })?;
+    read.map_err(|error| {
+        let text = format_args!("the document cannot be read whole: {error}");
+        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, too_large, text)
+    })
 }
 
 /// Sends a document on to a ledger and waits for its answer. Who does not wait any more gets the

@@ -1,14 +1,15 @@
 //! The door itself: an address, a thread, and the routes behind it.
 
 use super::{
-    behind::Behind, changes, commands, console, events, health, metrics::Counts, openapi, problem,
-    queries, standing::Standings,
+    behind::Behind, changes, commands, console, counted, events, health, metrics::Counts, openapi,
+    problem, queries, standing::Standings,
 };
 use crate::{
     exit::Exit,
     failure::{Failure, Outcome, Step},
     talk,
 };
+use axum::middleware;
 use chl_bus::Actors;
 use std::{
     net::{TcpListener, ToSocketAddrs},
@@ -71,7 +72,8 @@ impl HttpDoor {
             .merge(counts.clone().routes())
             .merge(named.with_state(behind))
             .fallback(problem::no_page)
-            .method_not_allowed_fallback(problem::no_method);
+            .method_not_allowed_fallback(problem::no_method)
+            .layer(middleware::from_fn(counted::count));
         let runtime =
             Builder::new_multi_thread().worker_threads(1).thread_name("http").enable_all().build();
         let runtime = runtime.or_exit(Exit::Internal, "the HTTP door's thread")?;

@@ -1,5 +1,6 @@
 //! Metrics as Prometheus text: what was counted, and how the ledgers stand at this moment.
 
+use super::counted;
 use super::standing::{LEASES, Look, Part, Standings};
 use crate::{
     exit::Exit,
@@ -38,6 +39,7 @@ impl Counts {
         let set = metrics::set_global_recorder(recorder);
         set.or_exit(Exit::Internal, "metrics are kept already")?;
         describe();
+        counted::describe();
         let started = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         gauge!("process_start_time_seconds").set(started.as_secs_f64());
         gauge!("chl_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1);

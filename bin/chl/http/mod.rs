@@ -14,7 +14,8 @@
 //! ```
 //!
 //! A route is a file of its own with a `routes` of its own; [`door`] joins them. Who calls says
-//! [`caller`], what there is to ask [`behind`], and what is no answer [`problem`]. Nothing here knows
+//! [`caller`], what there is to ask [`behind`], what is no answer [`problem`], what the door counts
+//! [`counted`]. Nothing here knows
 //! who counts: crates below speak to a facade, and [`standing`] says what the process is to its
 //! ledgers.
 
@@ -23,6 +24,7 @@ mod caller;
 mod changes;
 mod commands;
 mod console;
+mod counted;
 mod door;
 mod events;
 mod health;

@@ -8,7 +8,7 @@ use super::{
 use crate::reads::{Asked, MALFORMED, Page, view_names};
 use axum::{
     Router,
-    extract::{Path, State},
+    extract::{Path, State, rejection::PathRejection},
     http::{
         HeaderMap, HeaderValue, StatusCode, Uri,
         header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY},
@@ -36,16 +36,17 @@ pub(super) fn routes() -> Router<Behind> {
 
 async fn show(
     State(behind): State<Behind>,
-    Path(view): Path<String>,
     Caller(actor): Caller,
+    view: Result<Path<String>, PathRejection>,
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    if !view_names().any(|name| name == view) {
+    let view = view.ok().filter(|Path(view)| view_names().any(|name| name == view));
+    let Some(Path(view)) = view else {
         let known: Vec<&str> = view_names().collect();
         let text = format!("no read model is called so; there are {}", known.join(", "));
         return Err(Problem::new(StatusCode::NOT_FOUND, "query.unknown_view", text));
-    }
+    };
     let asked = asked(&uri)?;
     let ledger = behind.ledger(&uri)?;
     let page = move |ledger: &super::standing::Opened, asker: &chl_bus::Asker| {

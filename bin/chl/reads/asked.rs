@@ -49,6 +49,15 @@ enum AsOf {
 }
 
 impl Asked {
+    /// Whether it names a position of the log.
+    pub(super) fn names_position(&self) -> bool {
+        match &self.as_of {
+            None => false,
+            Some(AsOf::Position(_)) => true,
+            Some(AsOf::Text(text)) => matches!(text.parse(), Ok(Bound::Position(_))),
+        }
+    }
+
     /// The question about a read model.
     pub(super) fn of(self, view: &str) -> Outcome<Query> {
         let as_of = match &self.as_of {

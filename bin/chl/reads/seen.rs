@@ -140,6 +140,10 @@ fn of_its_own(view: &str, mut asked: Asked, asker: &Asker) -> Result<(Asked, Col
         // A comparison tells of columns that are not shown.
         return Err(refused("a partner compares no columns of these".into()));
     }
+    if asked.names_position() {
+        // What lies between two positions is how much others did.
+        return Err(refused("a partner asks as of an instant, not of a position".into()));
+    }
     asked.partner = own;
     Ok((asked, *seen))
 }

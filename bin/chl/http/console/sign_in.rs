@@ -1,14 +1,14 @@
 //! Signing in with a token, and out.
 
 use super::{
-    super::{behind::Behind, problem::Problem, sessions::LASTS},
+    super::{behind::Behind, commands::read, problem::Problem, sessions::LASTS},
     show::{Html, Trouble},
     visitor::{COOKIE_NAME, Visitor, own_site},
 };
 use crate::pages::console::{self, Frame};
 use axum::{
     Router,
-    body::{Body, to_bytes},
+    body::Body,
     extract::State,
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header::SET_COOKIE},
     response::{AppendHeaders, IntoResponse, Redirect, Response},
@@ -16,9 +16,6 @@ use axum::{
 };
 use chl_bus::Refusal;
 use std::{collections::BTreeMap, time::Instant};
-
-/// No more of a form is read.
-const MAX_FORM_BYTES: usize = 64 * 1024;
 
 /// What a proxy says of how the browser reached it.
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
@@ -83,9 +80,6 @@ fn to_start(headers: &HeaderMap, cookie: &str, seconds: u64) -> Response {
 
 /// The fields of a form.
 pub(super) async fn fields(body: Body) -> Result<BTreeMap<String, String>, Problem> {
-    let body = to_bytes(body, MAX_FORM_BYTES).await.map_err(|error| {
-        let text = format_args!("the form cannot be read whole: {error}");
-        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "http.form_too_large", text)
-    })?;
+    let body = read(body, "http.form_too_large").await?;
     Ok(form_urlencoded::parse(&body).into_owned().collect())
 }
