@@ -60,6 +60,12 @@ fn customer(id: &str, name: &str) -> String {
 fn nobody_gets_in_without_a_token_of_the_list() {
     let desk = Desk::with_history();
     let door = Watched::for_callers(&desk);
+    let unknown = door.get_as("ana", "/v1/nothing").json()["detail"].to_string();
+    let listed = unknown.trim_end_matches('"').rsplit("there are ").next().unwrap();
+    let listed: BTreeSet<&str> = listed.split(", ").collect();
+    assert_eq!(listed, BTreeSet::from(VIEWS), "the tests below know all of them");
+    let page = include_str!("../docs/http.md");
+    assert!(VIEWS.iter().all(|view| page.contains(&format!("`{view}`"))), "and so does the page");
     for path in ["/v1/balances", "/v1/events", "/v1/changes", "/v1/nothing"] {
         let reply = door.call("GET", path, &[], "");
         assert_eq!(problem(&reply), refused(401, "not_permitted.token"), "{path}");
@@ -195,6 +201,29 @@ fn what_was_answered_with_200_is_on_disk() {
         let reply = door.send_as("svc", document);
         assert_eq!((reply.status, &reply.json()["duplicate"]), (200, &json!(true)));
     }
+    assert_eq!(door.stop(), 0);
+}
+
+#[test]
+fn many_at_once_are_answered_each_once() {
+    let desk = Desk::new();
+    let door = Watched::for_callers(&desk);
+    let answers: Vec<Value> = std::thread::scope(|scope| {
+        let sender = |from: usize| {
+            let door = &door;
+            move || -> Vec<Value> {
+                // Neighbours send the same ones, too.
+                let ids = (from * 10..from * 10 + 20).map(|number| format!("c-{number}"));
+                ids.map(|id| door.send_as("svc", &customer(&id, "C")).json()).collect()
+            }
+        };
+        let sending: Vec<_> = (0..8).map(|from| scope.spawn(sender(from))).collect();
+        sending.into_iter().flat_map(|sender| sender.join().unwrap()).collect()
+    });
+    assert!(answers.iter().all(|answer| answer["outcome"] == "accepted"), "{answers:?}");
+    let first = answers.iter().filter(|answer| answer["duplicate"] == json!(false));
+    let positions: BTreeSet<u64> = first.map(|one| one["position"].as_u64().unwrap()).collect();
+    assert_eq!(positions, (1..=90).collect(), "each is recorded once");
     assert_eq!(door.stop(), 0);
 }
 

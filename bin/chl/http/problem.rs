@@ -109,7 +109,7 @@ impl From<Unopened> for Problem {
         let (status, code) = match &error {
             Unopened::Unknown(_) => (StatusCode::NOT_FOUND, "ledger.unknown"),
             Unopened::Which(_) => (StatusCode::BAD_REQUEST, "ledger.which"),
-            Unopened::NotNow(_) => (StatusCode::SERVICE_UNAVAILABLE, "ledger.closed"),
+            Unopened::NotNow => (StatusCode::SERVICE_UNAVAILABLE, "ledger.closed"),
         };
         Self::new(status, code, error)
     }

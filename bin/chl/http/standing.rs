@@ -92,8 +92,8 @@ pub(super) enum Unopened {
     #[error("several ledgers are served here; say which: ?ledger= one of {0}")]
     Which(String),
     /// It is being opened or closed.
-    #[error("ledger {0:?} is not open at this moment; try again")]
-    NotNow(String),
+    #[error("the ledger is not open at this moment; try again")]
+    NotNow,
 }
 
 /// What it is to one of them; said by whoever serves it.
@@ -126,13 +126,13 @@ impl Standings {
                 let all: Vec<&str> = board.keys().map(String::as_str).collect();
                 return Err(Unopened::Which(all.join(", ")));
             }
-            None => board.iter().next().ok_or_else(|| Unopened::NotNow(String::new()))?,
+            None => board.iter().next().ok_or(Unopened::NotNow)?,
         };
         let reading = match stands.part {
             Part::Opening | Part::Closing => None,
             Part::Follows | Part::Leads | Part::Embedded => stands.reading.upgrade(),
         };
-        let reading = reading.ok_or_else(|| Unopened::NotNow(ledger.clone()))?;
+        let reading = reading.ok_or(Unopened::NotNow)?;
         let client = stands.client.clone().filter(|_| stands.part != Part::Follows);
         Ok(Opened { ledger: ledger.clone(), reading, client })
     }
