@@ -27,7 +27,7 @@ use proptest::{prelude::*, test_runner::RngSeed};
 use proptest_state_machine::{ReferenceStateMachine, StateMachineTest, prop_state_machine};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// The model, and where the story stands.
@@ -159,6 +159,7 @@ fn deals(ledger: &Ledger, model: &Model) {
     for row in rows {
         let deal = &model.deals[&row["deal"].as_str().unwrap().parse().unwrap()];
         assert_eq!(row["state"], deal.state.word(), "{row}");
+        assert_eq!(row["customer"], deal.customer.as_str(), "{row}");
         if guards(deal.state.word()) {
             let until = deal.protected_until.unwrap().to_string();
             assert_eq!(row["protected_until"], until, "who holds the slot: {row}");
@@ -168,6 +169,9 @@ fn deals(ledger: &Ledger, model: &Model) {
 
 fn conflicts(ledger: &Ledger, model: &Model) {
     let rows = ledger.rows(View::Conflicts, &[]);
+    let (pairs, rows): (Vec<_>, Vec<_>) =
+        rows.into_iter().partition(|row| row["kind"] == "possible_duplicate");
+    duplicates(&pairs, model);
     assert_eq!(rows.len(), model.conflicts.len());
     let states: BTreeMap<_, _> =
         rows.iter().map(|row| (row["conflict"].to_string(), row)).collect();
@@ -175,8 +179,20 @@ fn conflicts(ledger: &Ledger, model: &Model) {
         let name = json!(ledger.name(name).unwrap()).to_string();
         let row = states[&name];
         assert_eq!(row["state"], conflict.state, "{row}");
+        assert_eq!(row["customer"], conflict.customer.as_str(), "{row}");
         assert_eq!(row["incumbent"], conflict.incumbent.as_str(), "{row}");
         assert_eq!(row["challenger"], conflict.challenger.as_str(), "{row}");
+    }
+}
+
+/// Customers that look alike, and who was merged into whom.
+fn duplicates(rows: &[Value], model: &Model) {
+    assert_eq!(rows.len(), model.pairs.len());
+    for row in rows {
+        let side = |column: &str| row[column].as_str().unwrap().parse().unwrap();
+        let (one, other) = (side("customer"), side("other_customer"));
+        let pair = if one <= other { (one, other) } else { (other, one) };
+        assert_eq!(row["state"], model.pairs[&pair], "{row}");
     }
 }
 

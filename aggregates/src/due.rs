@@ -1,11 +1,11 @@
 //! What is due: the clock's commands that come before a command that touches what they end.
 
-use crate::{Due, Facts, Unavailable, conflict, coop, deal, mdf};
+use crate::{Due, Facts, Unavailable, conflict, coop, customer, deal, mdf};
 use chl_commands::{Command, coop::Coop, deal::Deal, mdf::Mdf};
 use chl_events::Instant;
 use std::cmp::Ordering;
 
-/// What is due by `time` on the slot, lot or request a command touches, in order of instant, kind
+/// What is due by `time` on the slots, lot or request a command touches, in order of instant, kind
 /// and id.
 pub fn due(command: &Command, facts: Facts<'_>, time: Instant) -> Result<Vec<Due>, Unavailable> {
     let mut due = match command {
@@ -16,10 +16,10 @@ pub fn due(command: &Command, facts: Facts<'_>, time: Instant) -> Result<Vec<Due
             due.extend(mdf::due(command, facts, time)?);
             due
         }
+        Command::Customer(command) => customer::due(command, facts, time)?,
         Command::Ledger(_)
         | Command::Partner(_)
         | Command::Programme(_)
-        | Command::Customer(_)
         | Command::Budget(_)
         | Command::Rebate(_) => Vec::new(),
     };

@@ -38,7 +38,7 @@ mod programme;
 mod rebate;
 mod stream;
 
-pub use conflict::conflict_id;
+pub use conflict::{conflict_id, duplicate_id};
 pub use context::{Context, Due, Fact};
 pub use due::due;
 pub use policies::{Reaction, react, react_to_refusal};
@@ -92,7 +92,7 @@ fn evolve_event(
         Event::Ledger(event) => ledger::evolve(event, commit, rows),
         Event::Partner(event) => partner::evolve(event, commit, rows),
         Event::Programme(event) => programme::evolve(event, rows),
-        Event::Customer(event) => customer::evolve(event, rows),
+        Event::Customer(event) => customer::evolve(event, commit, rows),
         Event::Deal(event) => deal::evolve(event, commit, rows),
         Event::Conflict(event) => conflict::evolve(event, commit, rows),
         Event::Coop(event) => coop::evolve(event, rows),

@@ -7,16 +7,20 @@ use crate::{Facts, Rejection, Unavailable};
 use chl_commands::Command;
 use chl_commands::budget::{Budget, RestoreMdfBudget};
 use chl_commands::conflict::OpenConflict;
+use chl_commands::customer::AbsorbCustomer;
 use chl_commands::mdf::{CreditMdfAllocation, Mdf};
 use chl_commands::rebate::CreditRebate;
 use chl_events::budget::BudgetEvent;
 use chl_events::coop::CoopEvent;
+use chl_events::customer::CustomerEvent;
 use chl_events::deal::DealEvent;
 use chl_events::mdf::MdfEvent;
 use chl_events::{Code, Commit, Event};
 
 /// Opens the conflict that a contested registration named.
 const CONFLICTS: &str = "conflicts";
+/// Ends the stream of a customer that was merged into another.
+const CUSTOMERS: &str = "customers";
 /// Keeps a partner's MDF and its budgets in step.
 const ALLOCATIONS: &str = "allocations";
 /// Credits what co-op became to the rebate fund.
@@ -44,10 +48,10 @@ fn reaction(event: &Event) -> Option<Reaction> {
         Event::Budget(event) => credit_allocation(event),
         Event::Mdf(event) => restore_budget(event),
         Event::Coop(event) => credit_rebate(event),
+        Event::Customer(event) => absorb_customer(event),
         Event::Ledger(_)
         | Event::Partner(_)
         | Event::Programme(_)
-        | Event::Customer(_)
         | Event::Conflict(_)
         | Event::Claim(_)
         | Event::Rebate(_) => None,
@@ -62,6 +66,13 @@ fn open_conflict(event: &DealEvent) -> Option<Reaction> {
         challenger: event.deal.clone(),
     };
     Some(Reaction { policy: CONFLICTS, command: command.into() })
+}
+
+fn absorb_customer(event: &CustomerEvent) -> Option<Reaction> {
+    let CustomerEvent::CustomersMerged(event) = event else { return None };
+    let (customer, survivor) = (event.absorbed.clone(), event.survivor.clone());
+    let command = AbsorbCustomer { customer, survivor };
+    Some(Reaction { policy: CUSTOMERS, command: command.into() })
 }
 
 fn credit_allocation(event: &BudgetEvent) -> Option<Reaction> {

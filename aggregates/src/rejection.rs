@@ -82,6 +82,10 @@ rejections! {
         /// The customer is not registered. Nothing is created implicitly: register it first.
         UnknownCustomer { customer: chl_events::CustomerId }
             = "customer.unknown", Unknown, "no customer {customer} is registered";
+        /// The customer was merged into another and goes by the survivor's name alone. Send the
+        /// command again for the survivor.
+        CustomerMerged { customer: chl_events::CustomerId, survivor: chl_events::CustomerId }
+            = "customer.merged", Unknown, "customer {customer} was merged into {survivor}";
         /// The partner is not active: not yet, suspended or terminated.
         PartnerNotActive { partner: chl_events::PartnerId, state: &'static str }
             = "partner.not_active", WrongState, "partner {partner} is {state}, not active";

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// The version of the rows' bytes; another one makes states be built anew from the log.
-pub const STATES_VERSION: u32 = 1;
+pub const STATES_VERSION: u32 = 2;
 
 /// An [`Arc`] counts its owners beside the item.
 const COUNTS_BYTES: usize = 2 * size_of::<usize>();
@@ -116,6 +116,8 @@ rows! {
     31 => Version(programme::Version),
     /// A customer.
     40 => Customer(customer::Customer),
+    /// What was decided of two customers that look alike, by the name of their conflict.
+    41 => Pair(customer::Pair),
     /// A deal.
     50 => Deal(deal::Deal),
     /// The open deals at a slot, by `customer/product_line`.

@@ -3,7 +3,9 @@
 use crate::given::{Given, Outcome, given};
 use crate::{AnyRejection, Rejection, conflict};
 use chl_commands::conflict::ResolveConflict;
-use chl_commands::customer::RegisterCustomer;
+use chl_commands::customer::{
+    KeepCustomersApart, MergeCustomers, RegisterCustomer, ReportPossibleDuplicate,
+};
 use chl_commands::deal::{
     ApproveDeal, ExpireDeal, ExtendDeal, MarkDealLost, MarkDealWon, RegisterDeal, RejectDeal,
     WithdrawDeal,
@@ -13,6 +15,7 @@ use chl_commands::partner::{
 };
 use chl_commands::programme::PublishProgramme;
 use chl_events::conflict::{ConflictKind, Criterion, Resolution};
+use chl_events::customer::{Alike, ApartCriterion, Likeness};
 use chl_events::partner::PartnerType;
 use chl_events::terms::{ApprovalMode, DealTerms, Terms};
 use chl_events::{ConflictId, Currency, DisplayName, FreeText, Money, Name};
@@ -79,6 +82,33 @@ pub(crate) fn customer(customer: &str) -> RegisterCustomer {
         domain: None,
         country: None,
         parent: None,
+    }
+}
+
+/// Two customers with similar names.
+pub(crate) fn reported(customer: &str, other: &str) -> ReportPossibleDuplicate {
+    ReportPossibleDuplicate {
+        customer: id(customer),
+        other: id(other),
+        score: 90,
+        evidence: vec![Alike { likeness: Likeness::SimilarName, score: 90 }],
+    }
+}
+
+pub(crate) fn kept_apart(customer: &str, other: &str) -> KeepCustomersApart {
+    KeepCustomersApart {
+        customer: id(customer),
+        other: id(other),
+        criterion: Some(ApartCriterion::SeparateCompanies),
+        note: FreeText::Plain("asked both".into()),
+    }
+}
+
+pub(crate) fn merge(survivor: &str, absorbed: &str) -> MergeCustomers {
+    MergeCustomers {
+        survivor: id(survivor),
+        absorbed: id(absorbed),
+        note: FreeText::Plain("one tax number".into()),
     }
 }
 

@@ -57,6 +57,8 @@ vocabulary! {
         IncumbentEnded = 1 => "incumbent_ended",
         /// The challenger's deal ended.
         ChallengerEnded = 2 => "challenger_ended",
+        /// One of two possible duplicates was merged into a third customer.
+        CustomerMerged = 3 => "customer_merged",
     }
 }
 

@@ -22,6 +22,8 @@ vocabulary! {
         Rejected = 5 => "rejected",
         /// Displaced by a challenger.
         Displaced = 6 => "displaced",
+        /// Contested: its customer was merged into one whose slot another guarded first.
+        Contested = 7 => "contested",
     }
 }
 
@@ -224,6 +226,16 @@ area! {
             conflict: ConflictId,
             /// The shares, summing to exactly 100.00 percent.
             shares: Vec<Share>,
+        }
+        /// A deal that guarded its slot came second there when its customer was merged with
+        /// another: it is contested and guards nothing.
+        62, 1 => DealContested {
+            /// The deal.
+            deal: DealId,
+            /// The customer it is registered on from now on.
+            customer: CustomerId,
+            /// The conflict with the first holder, which stands beside it in the commit.
+            conflict: ConflictId,
         }
     }
 }

@@ -87,6 +87,15 @@ pub enum Kind {
     Money,
     /// Bytes of a frozen struct.
     Bytes,
+    /// The key of another row, by which folds find it; shown to nobody.
+    Link,
+}
+
+impl Kind {
+    /// Whether its values are for people and their tools, and not for folds alone.
+    pub fn is_shown(self) -> bool {
+        !matches!(self, Self::Bytes | Self::Link)
+    }
 }
 
 /// A column of a read model.
@@ -128,6 +137,20 @@ impl<T: Field> Field for Option<T> {
     }
     fn read(cell: Cell<'_>) -> Option<Self> {
         if cell == Cell::Null { Some(None) } else { T::read(cell).map(Some) }
+    }
+}
+
+/// The key of another row, if there is one, by which folds find it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link<T>(pub Option<T>);
+
+impl<T: Field> Field for Link<T> {
+    const KIND: Kind = Kind::Link;
+    fn cell(&self) -> Cell<'_> {
+        self.0.cell()
+    }
+    fn read(cell: Cell<'_>) -> Option<Self> {
+        Option::read(cell).map(Self)
     }
 }
 
@@ -282,9 +305,7 @@ words!(
     Fund,
     chl_events::claim::PaymentMethod,
     chl_events::conflict::ConflictKind,
-    chl_events::conflict::Criterion,
     chl_events::conflict::LapseCause,
-    chl_events::conflict::Resolution,
     chl_events::conflict::SlotMatch,
     chl_events::deal::GuardEnd,
     chl_events::terms::ConflictRule,

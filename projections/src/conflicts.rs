@@ -1,19 +1,19 @@
-//! Conflicts: who meets whom at which slot, and how it ended.
+//! Conflicts: who meets whom at which slot, which customers may be one, and how it ended.
 
 use crate::{
-    FoldError, Keeps,
+    FoldError, Keeps, Link, List,
+    customers::{self, CustomerRow},
     deals::{DealRow, DealState},
     fact::Fact,
     row::{row, states},
 };
 use chl_events::{
     ActorId, Code, ConflictId, CustomerId, DealId, Event, Instant, PartnerId,
-    conflict::{
-        ConflictEvent, ConflictKind, ConflictOpened, Criterion, LapseCause, Resolution, SlotMatch,
-    },
+    conflict::{ConflictEvent, ConflictKind, ConflictOpened, LapseCause, SlotMatch},
     deal::DealEvent,
     terms::ConflictRule,
 };
+use compact_str::CompactString;
 
 states! {
     /// What a conflict is.
@@ -37,34 +37,36 @@ row! {
         conflict: ConflictId,
     }
     fields {
-        /// The customer.
+        /// The customer; of a slot's conflict the survivor of its merges.
         customer: CustomerId,
+        /// Of a possible duplicate: the customer it may be.
+        other_customer: Option<CustomerId>,
         /// The product line of the slot.
-        product_line: Code,
+        product_line: Option<Code>,
         /// The territory the challenger named.
         territory: Option<Code>,
         /// Who meets whom.
         kind: ConflictKind,
         /// The deal that guards the slot.
-        incumbent: DealId,
+        incumbent: Option<DealId>,
         /// Its partner; null for direct sales.
         incumbent_partner: Option<PartnerId>,
         /// The deal that came second.
-        challenger: DealId,
+        challenger: Option<DealId>,
         /// Its partner; null for direct sales.
         challenger_partner: Option<PartnerId>,
         /// What it is.
         state: ConflictState,
         /// When it was opened.
         opened_at: Instant,
-        /// The level that is to decide, or that decided.
-        level: u8,
+        /// The level that is to decide, or that decided; levels are the terms'.
+        level: Option<u8>,
         /// Until when that level should decide.
         due: Option<Instant>,
-        /// How it was decided.
-        resolution: Option<Resolution>,
+        /// How it was decided; of a possible duplicate `kept_apart` or `merged`.
+        resolution: Option<CompactString>,
         /// On what ground.
-        criterion: Option<Criterion>,
+        criterion: Option<CompactString>,
         /// Who decided.
         resolved_by: Option<ActorId>,
         /// When it lapses if nothing else ends it: the end of the incumbent's protection, as it
@@ -75,49 +77,87 @@ row! {
         /// When it ended.
         ended_at: Option<Instant>,
         /// The rule of the incumbent's terms.
-        rule: ConflictRule,
+        rule: Option<ConflictRule>,
         /// The version of the terms that named the rule.
-        programme_version: u32,
+        programme_version: Option<u32>,
         /// Evidence: since when the incumbent guarded the slot.
-        guarded_since: Instant,
+        guarded_since: Option<Instant>,
         /// Evidence: until when it was protected; null while its registration was pending.
         guarded_until: Option<Instant>,
         /// Evidence: when the challenger was registered.
-        challenged_at: Instant,
+        challenged_at: Option<Instant>,
         /// Evidence: what of the two slots was equal.
-        matched: SlotMatch,
+        matched: Option<SlotMatch>,
+        /// Of a possible duplicate: how much the two look alike, from 0 to 100.
+        score: Option<u8>,
+        /// Evidence: in what they are alike, as `likeness:score`.
+        alike: List,
+        /// The conflict that came to its customer before it.
+        previous_conflict: Link<ConflictId>,
     }
-    indices [["customer"], ["state"], ["incumbent_partner"], ["challenger_partner"]]
+    indices [["customer"], ["other_customer"], ["state"], ["incumbent_partner"], ["challenger_partner"]]
 }
 
 impl ConflictRow {
-    fn opened(fact: &Fact<'_>, e: &ConflictOpened) -> Self {
+    /// A conflict of which no more is known than that it is open.
+    pub(crate) fn begun(
+        fact: &Fact<'_>,
+        conflict: &ConflictId,
+        customer: &CustomerId,
+        kind: ConflictKind,
+        previous_conflict: Link<ConflictId>,
+    ) -> Self {
         Self {
-            conflict: e.conflict.clone(),
-            customer: e.customer.clone(),
-            product_line: e.product_line.clone(),
-            territory: e.territory.clone(),
-            kind: e.kind,
-            incumbent: e.incumbent.clone(),
-            incumbent_partner: e.incumbent_partner.clone(),
-            challenger: e.challenger.clone(),
-            challenger_partner: e.challenger_partner.clone(),
+            conflict: conflict.clone(),
+            customer: customer.clone(),
+            other_customer: None,
+            product_line: None,
+            territory: None,
+            kind,
+            incumbent: None,
+            incumbent_partner: None,
+            challenger: None,
+            challenger_partner: None,
             state: ConflictState::Open,
             opened_at: fact.time(),
-            level: e.level,
-            due: e.due,
+            level: None,
+            due: None,
             resolution: None,
             criterion: None,
             resolved_by: None,
-            lapses_at: e.evidence.guarded_until,
+            lapses_at: None,
             lapse_cause: None,
             ended_at: None,
-            rule: e.rule,
-            programme_version: e.evidence.programme_version,
-            guarded_since: e.evidence.guarded_since,
+            rule: None,
+            programme_version: None,
+            guarded_since: None,
+            guarded_until: None,
+            challenged_at: None,
+            matched: None,
+            score: None,
+            alike: List::default(),
+            previous_conflict,
+        }
+    }
+
+    fn opened(fact: &Fact<'_>, e: &ConflictOpened, previous: Link<ConflictId>) -> Self {
+        Self {
+            product_line: Some(e.product_line.clone()),
+            territory: e.territory.clone(),
+            incumbent: Some(e.incumbent.clone()),
+            incumbent_partner: e.incumbent_partner.clone(),
+            challenger: Some(e.challenger.clone()),
+            challenger_partner: e.challenger_partner.clone(),
+            level: Some(e.level),
+            due: e.due,
+            lapses_at: e.evidence.guarded_until,
+            rule: Some(e.rule),
+            programme_version: Some(e.evidence.programme_version),
+            guarded_since: Some(e.evidence.guarded_since),
             guarded_until: e.evidence.guarded_until,
-            challenged_at: e.evidence.challenged_at,
-            matched: e.evidence.matched,
+            challenged_at: Some(e.evidence.challenged_at),
+            matched: Some(e.evidence.matched),
+            ..Self::begun(fact, &e.conflict, &e.customer, e.kind, previous)
         }
     }
 
@@ -126,7 +166,7 @@ impl ConflictRow {
         self.state.is_open()
     }
 
-    fn lapse(&mut self, fact: &Fact<'_>, cause: LapseCause) {
+    pub(crate) fn lapse(&mut self, fact: &Fact<'_>, cause: LapseCause) {
         self.state = ConflictState::Lapsed;
         self.lapse_cause = Some(cause);
         self.ended_at = Some(fact.time());
@@ -134,7 +174,7 @@ impl ConflictRow {
 }
 
 /// Folds the facts of conflicts, and those of deals that move or end them.
-pub(crate) fn fold<S: Keeps<DealRow> + Keeps<ConflictRow>>(
+pub(crate) fn fold<S: Keeps<DealRow> + Keeps<ConflictRow> + Keeps<CustomerRow>>(
     fact: &Fact<'_>,
     store: &mut S,
 ) -> Result<(), FoldError> {
@@ -170,18 +210,21 @@ fn fold_deal<S: Keeps<DealRow> + Keeps<ConflictRow>>(
         | DealEvent::DealWon(_)
         | DealEvent::DealLost(_)
         | DealEvent::DealDisplaced(_)
+        | DealEvent::DealContested(_)
         | DealEvent::AttributionSet(_) => Ok(()),
     }
 }
 
-fn fold_conflict<S: Keeps<DealRow> + Keeps<ConflictRow>>(
+fn fold_conflict<S: Keeps<DealRow> + Keeps<ConflictRow> + Keeps<CustomerRow>>(
     fact: &Fact<'_>,
     event: &ConflictEvent,
     store: &mut S,
 ) -> Result<(), FoldError> {
     match event {
         ConflictEvent::ConflictOpened(e) => {
-            store.put(ConflictRow::opened(fact, e))?;
+            let last = &mut customers::of(store, &e.customer)?.last_conflict;
+            let previous = std::mem::replace(last, Link(Some(e.conflict.clone())));
+            store.put(ConflictRow::opened(fact, e, previous))?;
             let incumbent: Option<&mut DealRow> = store.edit(&(e.incumbent.clone(),))?;
             if let Some(row) = fact.known(incumbent, "deal", &e.incumbent)? {
                 row.challenged_in.push(e.conflict.as_str());
@@ -190,15 +233,15 @@ fn fold_conflict<S: Keeps<DealRow> + Keeps<ConflictRow>>(
         }
         ConflictEvent::ConflictEscalated(e) => edit(fact, store, &e.conflict, |row| {
             row.state = ConflictState::Escalated;
-            row.level = e.level;
+            row.level = Some(e.level);
             row.due = e.due;
         }),
         ConflictEvent::ConflictResolved(e) => {
             edit(fact, store, &e.conflict, |row| {
                 row.state = ConflictState::Resolved;
-                row.level = e.level;
-                row.resolution = Some(e.resolution);
-                row.criterion = Some(e.criterion);
+                row.level = Some(e.level);
+                row.resolution = Some(e.resolution.as_str().into());
+                row.criterion = Some(e.criterion.as_str().into());
                 row.resolved_by = Some(fact.actor());
                 row.ended_at = Some(fact.time());
             })?;
@@ -231,8 +274,8 @@ fn leave_incumbent<S: Keeps<DealRow> + Keeps<ConflictRow>>(
     store: &mut S,
 ) -> Result<(), FoldError> {
     let row: Option<&ConflictRow> = store.peek(&(conflict.clone(),))?;
-    let Some(incumbent) = row.map(|row| (row.incumbent.clone(),)) else { return Ok(()) };
-    let deal: Option<&mut DealRow> = store.edit(&incumbent)?;
+    let Some(incumbent) = row.and_then(|row| row.incumbent.clone()) else { return Ok(()) };
+    let deal: Option<&mut DealRow> = store.edit(&(incumbent,))?;
     if let Some(deal) = deal {
         deal.challenged_in.remove(conflict.as_str());
     }
@@ -245,8 +288,8 @@ fn release_challenger<S: Keeps<DealRow> + Keeps<ConflictRow>>(
     store: &mut S,
 ) -> Result<(), FoldError> {
     let row: Option<&ConflictRow> = store.peek(&(conflict.clone(),))?;
-    let Some(challenger) = row.map(|row| (row.challenger.clone(),)) else { return Ok(()) };
-    let deal: Option<&mut DealRow> = store.edit(&challenger)?;
+    let Some(challenger) = row.and_then(|row| row.challenger.clone()) else { return Ok(()) };
+    let deal: Option<&mut DealRow> = store.edit(&(challenger,))?;
     if let Some(deal) = deal
         && deal.state == DealState::Contested
     {
@@ -280,7 +323,7 @@ fn incumbent_protected<S: Keeps<DealRow> + Keeps<ConflictRow>>(
         let row: Option<&mut ConflictRow> = store.edit(&(conflict,))?;
         let Some(row) = row else { continue };
         row.lapses_at = Some(until);
-        let challenger = row.challenger.clone();
+        let Some(challenger) = row.challenger.clone() else { continue };
         contested_until(&challenger, Some(until), store)?;
     }
     Ok(())

@@ -1,7 +1,8 @@
 //! Deals: what each registration is, and since when.
 
 use crate::{
-    FoldError, Keeps, List,
+    FoldError, Keeps, Link, List,
+    customers::{self, CustomerRow},
     fact::Fact,
     row::{row, states},
 };
@@ -42,7 +43,7 @@ row! {
         deal: DealId,
     }
     fields {
-        /// The customer.
+        /// The customer; of one that was merged the survivor.
         customer: CustomerId,
         /// The partner; null when the vendor sells directly.
         partner: Option<PartnerId>,
@@ -68,7 +69,8 @@ row! {
         registered_on: Date,
         /// Until when the vendor should decide.
         decision_due: Option<Instant>,
-        /// The conflict it entered when it was registered.
+        /// The conflict it came into as the challenger, when it was registered or when its customer
+        /// was merged with another; of several the last.
         conflict: Option<ConflictId>,
         /// The end of the incumbent's protection in that conflict, as it stands; null without one.
         contested_until: Option<Instant>,
@@ -98,12 +100,14 @@ row! {
         shares: List,
         /// The open conflicts in which it is the incumbent.
         challenged_in: List,
+        /// The deal that came to its customer before it.
+        previous_deal: Link<DealId>,
     }
     indices [["customer"], ["partner"], ["programme", "closed_on"]]
 }
 
 impl DealRow {
-    fn registered(fact: &Fact<'_>, e: &DealRegistered) -> Self {
+    fn registered(fact: &Fact<'_>, e: &DealRegistered, previous_deal: Link<DealId>) -> Self {
         let contested = e.contested.is_some();
         Self {
             deal: e.deal.clone(),
@@ -135,6 +139,7 @@ impl DealRow {
             loss_reason: None,
             shares: List::default(),
             challenged_in: List::default(),
+            previous_deal,
         }
     }
 
@@ -151,11 +156,16 @@ impl DealRow {
 }
 
 /// Folds the facts of deals; what they mean for conflicts folds there.
-pub(crate) fn fold<S: Keeps<DealRow>>(fact: &Fact<'_>, store: &mut S) -> Result<(), FoldError> {
+pub(crate) fn fold<S: Keeps<DealRow> + Keeps<CustomerRow>>(
+    fact: &Fact<'_>,
+    store: &mut S,
+) -> Result<(), FoldError> {
     let Event::Deal(event) = fact.event() else { return Ok(()) };
     match event {
         DealEvent::DealRegistered(e) => {
-            store.put(DealRow::registered(fact, e))?;
+            let last = &mut customers::of(store, &e.customer)?.last_deal;
+            let previous = std::mem::replace(last, Link(Some(e.deal.clone())));
+            store.put(DealRow::registered(fact, e, previous))?;
             Ok(())
         }
         DealEvent::DealApproved(e) => edit(fact, store, &e.deal, |row| {
@@ -196,6 +206,10 @@ pub(crate) fn fold<S: Keeps<DealRow>>(fact: &Fact<'_>, store: &mut S) -> Result<
         DealEvent::DealDisplaced(e) => {
             edit(fact, store, &e.deal, |row| row.end(fact, DealState::Displaced))
         }
+        DealEvent::DealContested(e) => edit(fact, store, &e.deal, |row| {
+            row.state = DealState::Contested;
+            row.conflict = Some(e.conflict.clone());
+        }),
         DealEvent::ProtectionEnded(e) => edit(fact, store, &e.deal, |row| {
             row.guard_ended_at = Some(e.at);
             row.guard_end = Some(e.cause);

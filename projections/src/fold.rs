@@ -1,8 +1,8 @@
 //! The fold of a commit into every read model.
 
 use crate::{
-    FoldError, KeepsPostings, Store, StoreError, balances, claimed, claims, conflicts, days, deals,
-    fact::Fact, lots, partners, postings, programmes, requests,
+    FoldError, KeepsPostings, Store, StoreError, balances, claimed, claims, conflicts, customers,
+    days, deals, duplicates, fact::Fact, lots, merges, partners, postings, programmes, requests,
 };
 use chl_events::{Commit, Date, Event, ledger::LedgerEvent};
 
@@ -80,8 +80,11 @@ fn reversed(fact: &Fact<'_>) -> Option<u64> {
 fn fold_fact<S: Store>(fact: &Fact<'_>, store: &mut S) -> Result<(), FoldError> {
     programmes::fold(fact, store)?;
     partners::fold(fact, store)?;
+    customers::fold(fact, store)?;
     deals::fold(fact, store)?;
     conflicts::fold(fact, store)?;
+    duplicates::fold(fact, store)?;
+    merges::fold(fact, store)?;
     lots::fold(fact, store)?;
     balances::fold(fact, store)?;
     requests::fold(fact, store)?;

@@ -1,8 +1,8 @@
 //! What folds ask of the place their rows are kept in.
 
 use crate::{
-    BalanceRow, CertificationRow, ClaimRow, ConflictRow, DayRow, DealRow, Keeps, KeepsPostings,
-    LotRow, MeasureRow, PartnerRow, ProgrammeRow, RequestRow, StoreError, TierRow,
+    BalanceRow, CertificationRow, ClaimRow, ConflictRow, CustomerRow, DayRow, DealRow, Keeps,
+    KeepsPostings, LotRow, MeasureRow, PartnerRow, ProgrammeRow, RequestRow, StoreError, TierRow,
 };
 use chl_events::Commit;
 
@@ -12,6 +12,7 @@ pub trait Store:
     + Keeps<LotRow>
     + Keeps<DealRow>
     + Keeps<ConflictRow>
+    + Keeps<CustomerRow>
     + Keeps<ClaimRow>
     + Keeps<RequestRow>
     + Keeps<PartnerRow>

@@ -76,8 +76,8 @@ proptest! {
     ) {
         let store = folded(&grown(&choices));
         for conflict in store.conflicts.rows() {
-            let incumbent = store.deals.get(&(conflict.incumbent.clone(),)).unwrap();
-            let challenger = store.deals.get(&(conflict.challenger.clone(),)).unwrap();
+            let incumbent = store.deals.get(&(conflict.incumbent.clone().unwrap(),)).unwrap();
+            let challenger = store.deals.get(&(conflict.challenger.clone().unwrap(),)).unwrap();
             let listed = incumbent.challenged_in.iter().any(|one| one == conflict.conflict.as_str());
             prop_assert_eq!(conflict.is_open(), listed);
             if conflict.is_open() {
@@ -122,7 +122,7 @@ fn histories_reach_what_they_are_to_test() {
         let reached = store.conflicts.rows().any(|row| row.state == state);
         assert!(reached, "no conflict is {}", state.as_str());
     }
-    assert!(store.conflicts.rows().any(|row| row.level == 2), "no conflict was escalated");
+    assert!(store.conflicts.rows().any(|row| row.level == Some(2)), "no conflict was escalated");
     for state in [ClaimState::Rejected, ClaimState::ClawedBack, ClaimState::Submitted] {
         let reached = store.claims.rows().any(|row| row.state == state);
         assert!(reached, "no claim is {}", state.as_str());
@@ -154,7 +154,7 @@ fn a_second_partner_is_contested_until_the_first_ends() {
     assert_eq!(deal(&store, 1).state, DealState::Contested);
     let conflict = store.conflicts.rows().next().unwrap();
     assert_eq!(conflict.state, ConflictState::Open);
-    assert_eq!(conflict.incumbent, deal(&store, 0).deal);
+    assert_eq!(conflict.incumbent, Some(deal(&store, 0).deal));
 
     // Choice 4 of two live deals is the first deal's expiry … 3 × 2: way 3 of deal 0.
     history::sales::move_deal(&mut history, 6);

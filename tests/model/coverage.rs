@@ -3,9 +3,9 @@
 use chl_aggregates::Class;
 use chl_bus::{Answer, BusRejection};
 use chl_events::{
-    ClaimId, Commit, ConflictId, DealId, Event, PartnerId, RequestId, claim::ClaimEvent,
-    conflict::ConflictEvent, coop::CoopEvent, deal::DealEvent, mdf::MdfEvent,
-    partner::PartnerEvent,
+    ClaimId, Commit, ConflictId, CustomerId, DealId, Event, PartnerId, RequestId,
+    claim::ClaimEvent, conflict::ConflictEvent, coop::CoopEvent, customer::CustomerEvent,
+    deal::DealEvent, mdf::MdfEvent, partner::PartnerEvent,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -41,6 +41,8 @@ const EDGES: &[&str] = &[
     "deal contested > withdrawn",
     "deal contested > won",
     "deal contested > lost",
+    "deal submitted > contested",
+    "deal approved > contested",
     "deal approved > won",
     "deal approved > lost",
     "deal approved > expired",
@@ -61,6 +63,12 @@ const EDGES: &[&str] = &[
     "conflict by joint",
     "conflict by split",
     "conflict by reject_both",
+    "pair new > reported",
+    "pair new > kept apart",
+    "pair reported > kept apart",
+    "pair reported > merged",
+    "pair kept apart > merged",
+    "pair reported > lapsed",
     "request new > submitted",
     "request submitted > approved",
     "request submitted > rejected",
@@ -105,6 +113,7 @@ pub(crate) struct Trace {
     partners: BTreeMap<PartnerId, &'static str>,
     deals: BTreeMap<DealId, &'static str>,
     conflicts: BTreeMap<ConflictId, (&'static str, DealId, DealId)>,
+    pairs: BTreeMap<ConflictId, (&'static str, [CustomerId; 2])>,
     requests: BTreeMap<RequestId, &'static str>,
     claims: BTreeMap<ClaimId, (&'static str, Option<RequestId>)>,
     last: BTreeMap<ClaimId, bool>,
@@ -189,11 +198,8 @@ impl Coverage {
                 Event::Mdf(event) => self.mdf(trace, event),
                 Event::Claim(event) => self.claim(trace, event, commit),
                 Event::Coop(event) => self.coop(trace, event, commit),
-                Event::Ledger(_)
-                | Event::Programme(_)
-                | Event::Customer(_)
-                | Event::Budget(_)
-                | Event::Rebate(_) => {}
+                Event::Customer(event) => self.customer(trace, event),
+                Event::Ledger(_) | Event::Programme(_) | Event::Budget(_) | Event::Rebate(_) => {}
             }
         }
     }
@@ -232,6 +238,7 @@ impl Coverage {
             DealEvent::DealWon(e) => (&e.deal, "won"),
             DealEvent::DealLost(e) => (&e.deal, "lost"),
             DealEvent::DealDisplaced(e) => (&e.deal, "displaced"),
+            DealEvent::DealContested(e) => (&e.deal, "contested"),
             DealEvent::ProtectionEnded(e) => return self.protection_ended(trace, &e.deal),
             DealEvent::DealAmended(_)
             | DealEvent::DealExtended(_)
@@ -274,6 +281,35 @@ impl Coverage {
         if let Some((state, ..)) = trace.conflicts.get_mut(conflict) {
             let from = std::mem::replace(state, to);
             self.edge("conflict", from, to);
+        }
+    }
+
+    fn customer(&mut self, trace: &mut Trace, event: &CustomerEvent) {
+        let (conflict, sides, to) = match event {
+            CustomerEvent::PossibleDuplicateReported(e) => {
+                (&e.conflict, [&e.customer, &e.other], "reported")
+            }
+            CustomerEvent::CustomersKeptApart(e) => {
+                (&e.conflict, [&e.customer, &e.other], "kept apart")
+            }
+            CustomerEvent::CustomersMerged(e) => {
+                (&e.conflict, [&e.survivor, &e.absorbed], "merged")
+            }
+            CustomerEvent::CustomerAbsorbed(e) => return self.absorbed(trace, &e.customer),
+            CustomerEvent::CustomerRegistered(_) => return,
+        };
+        let sides = sides.map(Clone::clone);
+        let from = trace.pairs.insert(conflict.clone(), (to, sides)).map_or("new", |one| one.0);
+        self.edge("pair", from, to);
+    }
+
+    /// One event ends every question about a customer; readers fold it.
+    fn absorbed(&mut self, trace: &mut Trace, customer: &CustomerId) {
+        for (state, sides) in trace.pairs.values_mut() {
+            if *state == "reported" && sides.contains(customer) {
+                *state = "lapsed";
+                self.reach("pair reported > lapsed");
+            }
         }
     }
 

@@ -5,7 +5,10 @@ use chl_bus::{
     Answer, Bus, Connection, ManualClock, MemoryKeys, Opening, Options, Parts, Vault, prepare,
 };
 use chl_commands::{Command, conflict::Conflict};
-use chl_events::{Commit, ConflictId, Event, Hash, LedgerId, deal::DealEvent};
+use chl_events::{
+    Commit, ConflictId, Event, Hash, LedgerId, conflict::ConflictEvent, customer::CustomerEvent,
+    deal::DealEvent,
+};
 use chl_log::{EventLog, MemoryLog};
 use chl_runtime::{Query, Reader, View, Views};
 use serde_json::Value;
@@ -106,12 +109,21 @@ impl Ledger {
     /// Learns from an answer what the ledger calls a conflict.
     pub(crate) fn learn(&mut self, answer: &Answer) {
         let Answer::Accepted(accepted) = answer else { return };
+        let mut absorbed = None;
         for recorded in &accepted.commit.events {
-            if let Event::Deal(DealEvent::DealRegistered(registered)) = &recorded.event
-                && let Some(conflict) = &registered.contested
-            {
-                let name = naive::conflict_name(&registered.deal);
+            let named = if let Event::Deal(DealEvent::DealRegistered(e)) = &recorded.event {
+                e.contested.as_ref().map(|one| (naive::conflict_name(&e.deal), one))
+            } else if let Event::Conflict(ConflictEvent::ConflictOpened(e)) = &recorded.event {
+                let name = |customer| naive::merge_conflict_name(&e.challenger, customer);
+                absorbed.map(|customer| (name(customer), &e.conflict))
+            } else {
+                None
+            };
+            if let Some((name, conflict)) = named {
                 self.names.insert(name, conflict.clone());
+            }
+            if let Event::Customer(CustomerEvent::CustomersMerged(e)) = &recorded.event {
+                absorbed = Some(&e.absorbed);
             }
         }
     }

@@ -1,7 +1,7 @@
 //! The derived name of a conflict.
 
 use chl_events::conflict::ConflictKind;
-use chl_events::{ConflictId, DealId, PartnerId};
+use chl_events::{ConflictId, CustomerId, DealId, PartnerId};
 use data_encoding::BASE32_NOPAD;
 use sha2::{Digest, Sha256};
 
@@ -15,7 +15,29 @@ const CHARS: usize = 26;
 /// Anybody can derive it, so that the challenger's registration names a conflict that is opened
 /// in a later commit, and doing that twice is doing it once.
 pub fn conflict_id(kind: ConflictKind, challenger: &DealId) -> ConflictId {
-    let digest = Sha256::digest(format!("{kind}/{challenger}"));
+    named(&format!("{kind}/{challenger}"))
+}
+
+/// The name of the conflict into which a merge of customers brings a challenger: as
+/// [`conflict_id`], over `KIND/DEAL/ABSORBED`. A customer is absorbed once, so that a deal that
+/// was in a conflict before comes into another.
+pub(crate) fn merge_conflict_id(
+    kind: ConflictKind,
+    challenger: &DealId,
+    absorbed: &CustomerId,
+) -> ConflictId {
+    named(&format!("{kind}/{challenger}/{absorbed}"))
+}
+
+/// The name of the conflict about two customers that look like one: as [`conflict_id`], over
+/// `possible_duplicate/CUSTOMER/CUSTOMER` in the order of their bytes.
+pub fn duplicate_id(one: &CustomerId, other: &CustomerId) -> ConflictId {
+    let (first, last) = if one <= other { (one, other) } else { (other, one) };
+    named(&format!("{}/{first}/{last}", ConflictKind::PossibleDuplicate))
+}
+
+fn named(what: &str) -> ConflictId {
+    let digest = Sha256::digest(what);
     let text = BASE32_NOPAD.encode(&digest).to_ascii_lowercase();
     let name: String = "cf-".chars().chain(text.chars().take(CHARS)).collect();
     ConflictId::new(name).expect("base32 and a hyphen are characters of identifiers")
@@ -43,5 +65,16 @@ mod tests {
         let name = conflict_id(ConflictKind::PartnerPartner, &id("d-2"));
         assert_eq!(name.as_str(), "cf-55xuzymztyyxkyjuwlgfkcluo2");
         assert_ne!(name, conflict_id(ConflictKind::DirectPartner, &id("d-2")));
+        let merged = merge_conflict_id(ConflictKind::PartnerPartner, &id("d-2"), &id("acme"));
+        assert_ne!(name, merged);
+    }
+
+    #[test]
+    fn a_pair_has_one_name_whichever_comes_first() {
+        // printf %s possible_duplicate/acme/acme-inc | sha256sum, as above.
+        let name = duplicate_id(&id("acme-inc"), &id("acme"));
+        assert_eq!(name.as_str(), "cf-43ajxv3qypczqi2ih7opigrnns");
+        assert_eq!(name, duplicate_id(&id("acme"), &id("acme-inc")));
+        assert_ne!(name, duplicate_id(&id("acme"), &id("acme-west")));
     }
 }

@@ -7,17 +7,19 @@
 mod escalate_conflict;
 mod id;
 mod open_conflict;
+mod opening;
 mod rejections;
 mod resolve_conflict;
 mod state;
 
-pub use id::conflict_id;
-pub(crate) use id::kind_of;
+pub use id::{conflict_id, duplicate_id};
+pub(crate) use id::{kind_of, merge_conflict_id};
+pub(crate) use opening::{Opening, rule_of};
 pub(crate) use rejections::ConflictRejection;
 pub(crate) use state::Conflict;
 pub(crate) use state::{evolve, stands};
 
-use crate::{Context, Due, Fact, Facts, Refusal, Unavailable, deal};
+use crate::{Context, Due, Fact, Facts, Refusal, Unavailable, customer, deal};
 use chl_commands::conflict::Conflict as Command;
 use chl_events::Instant;
 
@@ -45,7 +47,10 @@ pub(crate) fn due(
         Command::ResolveConflict(command) => &command.conflict,
     };
     match facts.get::<Conflict>(id)? {
-        Some(row) => deal::due_at(facts, &row.customer, &row.product_line, time, None),
+        Some(row) => {
+            let customer = customer::survivor(facts, &row.customer)?;
+            deal::due_at(facts, &customer, &row.product_line, time, None)
+        }
         None => Ok(Vec::new()),
     }
 }

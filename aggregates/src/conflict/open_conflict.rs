@@ -3,17 +3,12 @@
 //! The incumbent's terms name the rule. Under `joint` the conflict is opened and decided at once,
 //! by the terms and without a person: the challenger is protected beside the incumbent.
 
-use super::state::levels;
-use super::{Conflict, ConflictRejection, kind_of};
-use crate::deal::{self, Deal, DealState, Guard, Occupant};
-use crate::programme::{self, Version};
-use crate::{Context, Fact, Facts, Refusal};
+use super::{Conflict, ConflictRejection, Opening};
+use crate::deal::{self, Deal, DealState, Occupant};
+use crate::{Context, Fact, Facts, Refusal, programme};
 use chl_commands::conflict::OpenConflict;
 use chl_events::Date;
-use chl_events::conflict::{
-    ConflictLapsed, ConflictOpened, ConflictResolved, Criterion, Evidence, LapseCause, Resolution,
-    SlotMatch,
-};
+use chl_events::conflict::{ConflictLapsed, LapseCause};
 use chl_events::terms::ConflictRule;
 
 pub(super) fn decide(
@@ -40,66 +35,26 @@ pub(super) fn decide(
         }
     };
     let version = programme::version(facts, &guard.programme, guard.version)?;
-    let on = version.zone().day(context.time);
-    let opened = opened(command, &challenger, &guard, matched, &version, context);
-    let (rule, level) = (opened.rule, opened.level);
-    let mut made = vec![Fact::new(on, opened)];
+    let opening = Opening {
+        conflict: command.conflict.clone(),
+        customer: &command.customer,
+        guard: &guard,
+        version: &version,
+        challenger: (&command.challenger, &challenger),
+        matched,
+    };
+    let mut made = vec![opening.opened(context.time)];
     let still_guards = facts.get::<Deal>(&guard.deal)?.is_some_and(|deal| deal.guards);
     if !still_guards {
-        made.push(lapsed(command, on));
-    } else if rule == ConflictRule::Joint {
-        made.push(Fact::new(on, resolved_by_terms(command, level)));
+        made.push(lapsed(command, opening.day(context.time)));
+    } else if opening.rule() == ConflictRule::Joint {
+        made.push(opening.joint(context.time));
         let own = programme::terms_in_force(facts, &challenger.programme, context.time)?;
         let (deal, customer) = (&command.challenger, &command.customer);
         let conflict = Some(command.conflict.clone());
         made.push(deal::approval(deal, customer, &own, context, true, conflict)?);
     }
     Ok(made)
-}
-
-fn opened(
-    command: &OpenConflict,
-    challenger: &Deal,
-    guard: &Guard,
-    matched: SlotMatch,
-    version: &Version,
-    context: &Context<'_>,
-) -> ConflictOpened {
-    let first = levels(version).first();
-    let terms = version.terms.deal_registration.as_ref();
-    ConflictOpened {
-        conflict: command.conflict.clone(),
-        customer: command.customer.clone(),
-        kind: kind_of(guard.partner.as_ref(), challenger.partner.as_ref()),
-        product_line: challenger.product_line.clone(),
-        territory: challenger.territory.clone(),
-        incumbent: guard.deal.clone(),
-        incumbent_partner: guard.partner.clone(),
-        challenger: command.challenger.clone(),
-        challenger_partner: challenger.partner.clone(),
-        rule: terms.map_or(ConflictRule::FirstRegistered, |terms| terms.conflict_rule),
-        evidence: Evidence {
-            guarded_since: guard.since,
-            guarded_until: guard.until,
-            challenged_at: challenger.registered_at,
-            matched,
-            programme_version: version.version,
-        },
-        level: first.map_or(1, |level| level.level),
-        due: first.map(|level| version.zone().plus_days(context.time, level.days)),
-    }
-}
-
-fn resolved_by_terms(command: &OpenConflict, level: u8) -> ConflictResolved {
-    ConflictResolved {
-        conflict: command.conflict.clone(),
-        customer: command.customer.clone(),
-        resolution: Resolution::Joint,
-        criterion: Criterion::Terms,
-        level,
-        shares: Vec::new(),
-        note: None,
-    }
 }
 
 /// A late registration may meet a guard that has ended since: there is nothing to decide.
@@ -116,6 +71,7 @@ fn lapsed(command: &OpenConflict, on: Date) -> Fact {
 mod tests {
     use super::*;
     use crate::story::{auto, conflict_of, deal, id, market, resolve, won};
+    use chl_events::conflict::Resolution;
     use chl_events::terms::DealTerms;
 
     fn open(conflict: &str, challenger: &str) -> OpenConflict {

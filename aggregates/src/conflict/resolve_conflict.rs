@@ -10,13 +10,12 @@ use super::state::{levels, named};
 use super::{Conflict, ConflictRejection};
 use crate::deal::{self, Deal, DealState};
 use crate::rejection::AnyRejection;
-use crate::{Context, Fact, Facts, Refusal, Unavailable, partner, programme};
+use crate::{Context, Fact, Facts, Refusal, partner, programme};
 use chl_commands::conflict::ResolveConflict;
 use chl_events::conflict::{ConflictResolved, Criterion, Resolution};
 use chl_events::deal::{AttributionSet, DealDisplaced, DealRejected, GuardEnd, Share};
 use chl_events::{Date, DealId, Role, Sealable};
 use rust_decimal::Decimal;
-use std::sync::Arc;
 
 /// The shares of a split have at most this many decimal places.
 const SHARE_PLACES: u32 = 2;
@@ -29,8 +28,8 @@ pub(super) fn decide(
     check_form(command)?;
     check_authority(command, facts, context)?;
     let conflict = named(facts, &command.conflict, &command.customer)?;
-    let incumbent = read(facts, &conflict.incumbent)?;
-    let challenger = read(facts, &conflict.challenger)?;
+    let incumbent = deal::read(facts, &conflict.incumbent, &command.customer)?;
+    let challenger = deal::read(facts, &conflict.challenger, &command.customer)?;
     let protects = match command.resolution {
         Resolution::AwardChallenger | Resolution::Joint | Resolution::Split => true,
         Resolution::UpholdIncumbent | Resolution::RejectBoth => false,
@@ -118,11 +117,6 @@ fn check_authority(
     }
     let (level, role) = (level.level, level.role);
     Err(ConflictRejection::NotAuthorised { level, role }.into())
-}
-
-fn read(facts: Facts<'_>, id: &DealId) -> Result<Arc<Deal>, Unavailable> {
-    let missing = || Unavailable(format!("no deal {id}, which a conflict names").into());
-    facts.get::<Deal>(id)?.ok_or_else(missing)
 }
 
 struct Outcome<'a> {

@@ -3,7 +3,7 @@
 use super::ConflictRejection;
 use crate::deal::Deal;
 use crate::programme::{self, Version};
-use crate::{Facts, Refusal, RowsMut, Unavailable, rows};
+use crate::{Facts, Refusal, RowsMut, Unavailable, customer, rows};
 use chl_events::conflict::{ConflictEvent, ConflictOpened};
 use chl_events::{
     Code, Commit, ConflictId, CustomerId, DealId, Instant, ProgrammeId, terms::ConflictLevel,
@@ -25,7 +25,7 @@ pub enum ConflictState {
 /// A conflict.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Conflict {
-    /// The customer.
+    /// The customer it was opened on.
     pub customer: CustomerId,
     /// The product line.
     pub product_line: Code,
@@ -78,10 +78,12 @@ pub(super) fn named(
     id: &ConflictId,
     customer: &CustomerId,
 ) -> Result<Arc<Conflict>, Refusal> {
-    let conflict = facts
-        .get::<Conflict>(id)?
-        .filter(|conflict| conflict.customer == *customer)
-        .ok_or_else(|| ConflictRejection::Unknown { conflict: id.clone() })?;
+    customer::require_unmerged(facts, customer)?;
+    let unknown = || ConflictRejection::Unknown { conflict: id.clone() };
+    let conflict = facts.get::<Conflict>(id)?.ok_or_else(unknown)?;
+    if !customer::is_now(facts, &conflict.customer, customer)? {
+        return Err(unknown().into());
+    }
     if conflict.state == ConflictState::Resolved {
         return Err(ConflictRejection::AlreadyResolved { conflict: id.clone() }.into());
     }

@@ -1,6 +1,6 @@
 //! RegisterCustomer: an end customer, before any deal on it. Nothing is created implicitly.
 
-use super::{Customer, CustomerRejection, known};
+use super::{Customer, CustomerRejection, known, require_unmerged};
 use crate::calendar::Zone;
 use crate::rejection::AnyRejection;
 use crate::{Context, Fact, Facts, Refusal};
@@ -20,6 +20,7 @@ pub(super) fn decide(
     if let Some(parent) = &command.parent {
         known(facts, parent)?;
     }
+    require_unmerged(facts, &command.customer)?;
     if facts.get::<Customer>(&command.customer)?.is_some() {
         return Err(CustomerRejection::Known { customer: command.customer.clone() }.into());
     }

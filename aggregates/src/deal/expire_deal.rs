@@ -3,7 +3,7 @@
 
 use super::state::done_or_wrong;
 use super::{Deal, DealRejection, DealState, Place, guard_end, named, slot};
-use crate::{Context, Due, Fact, Facts, Refusal, Unavailable};
+use crate::{Context, Due, Fact, Facts, Refusal, Unavailable, customer};
 use chl_commands::deal::{Deal as Command, ExpireDeal};
 use chl_events::deal::{DealExpired, GuardEnd};
 use chl_events::{Code, CustomerId, DealId, Instant};
@@ -48,9 +48,10 @@ pub(crate) fn due(
         Command::MarkDealWon(c) => (&c.deal, &c.customer),
         Command::MarkDealLost(c) => (&c.deal, &c.customer),
     };
-    let Some(row) = facts.get::<Deal>(deal)?.filter(|row| row.customer == *customer) else {
+    let Some(row) = facts.get::<Deal>(deal)? else { return Ok(Vec::new()) };
+    if !customer::is_now(facts, &row.customer, customer)? {
         return Ok(Vec::new());
-    };
+    }
     // A sweep's own expiry is the command itself.
     let itself = matches!(command, Command::ExpireDeal(_)).then_some(deal);
     due_at(facts, customer, &row.product_line, time, itself)
@@ -64,7 +65,7 @@ pub(crate) fn due_at(
     time: Instant,
     except: Option<&DealId>,
 ) -> Result<Vec<Due>, Unavailable> {
-    let place = Place { customer, product_line, territory: None, partner: None };
+    let place = Place::whole(customer, product_line);
     let Some(slot) = slot::slot(facts, place)? else { return Ok(Vec::new()) };
     let over = slot.guards.iter().filter(|guard| Some(&guard.deal) != except);
     let due = over.filter_map(|guard| {

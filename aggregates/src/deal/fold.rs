@@ -2,11 +2,18 @@
 
 use super::slot::{self, Guard};
 use super::{Deal, DealState};
+use crate::customer::Customer;
 use crate::{RowsMut, Unavailable, rows};
 use chl_events::deal::{DealApproved, DealEvent, DealRegistered, ProtectionEnded};
-use chl_events::{Commit, DealId, Instant};
+use chl_events::{Commit, CustomerId, DealId, Instant};
 use std::sync::Arc;
 
+/// The deal of an event, and the customer it is registered on by then.
+macro_rules! named {
+    ($event:ident) => {
+        (&$event.deal, &$event.customer)
+    };
+}
 pub(crate) fn evolve(
     event: &DealEvent,
     commit: &Commit,
@@ -16,49 +23,66 @@ pub(crate) fn evolve(
     match event {
         DealEvent::DealRegistered(event) => registered(event, time, rows),
         DealEvent::DealApproved(event) => approved(event, time, rows),
-        DealEvent::DealRejected(event) => stands(rows, &event.deal, time, DealState::Rejected),
-        DealEvent::DealAmended(event) => on(rows, &event.deal, time, |deal| {
+        DealEvent::DealRejected(event) => stands(rows, named!(event), time, DealState::Rejected),
+        DealEvent::DealAmended(event) => on(rows, named!(event), time, |deal| {
             deal.value = event.value.unwrap_or(deal.value);
             deal.expected_close = event.expected_close.or(deal.expected_close);
             deal.contract = event.contract.clone().or_else(|| deal.contract.take());
         }),
-        DealEvent::DealWithdrawn(event) => stands(rows, &event.deal, time, DealState::Withdrawn),
+        DealEvent::DealWithdrawn(event) => stands(rows, named!(event), time, DealState::Withdrawn),
         DealEvent::DealExtended(event) => {
-            on(rows, &event.deal, time, |deal| {
+            on(rows, named!(event), time, |deal| {
                 deal.protected_until = Some(event.protected_until);
                 deal.extensions = event.extensions;
             })?;
             guarded_until(rows, &event.deal, event.protected_until)
         }
-        DealEvent::DealExpired(event) => stands(rows, &event.deal, event.at, DealState::Expired),
-        DealEvent::DealWon(event) => stands(rows, &event.deal, time, DealState::Won),
-        DealEvent::DealLost(event) => stands(rows, &event.deal, time, DealState::Lost),
-        DealEvent::DealDisplaced(event) => stands(rows, &event.deal, time, DealState::Displaced),
+        DealEvent::DealExpired(event) => stands(rows, named!(event), event.at, DealState::Expired),
+        DealEvent::DealWon(event) => stands(rows, named!(event), time, DealState::Won),
+        DealEvent::DealLost(event) => stands(rows, named!(event), time, DealState::Lost),
+        DealEvent::DealDisplaced(event) => stands(rows, named!(event), time, DealState::Displaced),
         DealEvent::ProtectionEnded(event) => guard_ended(event, rows),
         // Readers of credit follow it; no decision does.
-        DealEvent::AttributionSet(event) => on(rows, &event.deal, time, |_| {}),
+        DealEvent::AttributionSet(event) => on(rows, named!(event), time, |_| {}),
+        // Its guard ends by the fact beside it.
+        DealEvent::DealContested(event) => on(rows, named!(event), time, |deal| {
+            deal.state = DealState::Contested;
+            deal.conflict = Some(event.conflict.clone());
+        }),
     }
 }
+
+type Named<'a> = (&'a DealId, &'a CustomerId);
 
 /// Changes a deal, and notes on its slot that something was recorded.
 fn on(
     rows: &mut dyn RowsMut,
-    id: &DealId,
+    (id, customer): Named<'_>,
     at: Instant,
     change: impl FnOnce(&mut Deal),
 ) -> Result<(), Unavailable> {
-    rows::update::<Deal>(rows, id, change)?;
+    rows::update::<Deal>(rows, id, |deal| {
+        move_to(customer, deal);
+        change(deal);
+    })?;
     let deal = read(rows, id)?;
     slot::change(rows, deal.place(), at, |_| {})
 }
 
+/// A deal whose customer was merged goes over to the survivor with the next fact that names it.
+fn move_to(customer: &CustomerId, deal: &mut Deal) {
+    if deal.customer != *customer {
+        deal.customer = customer.clone();
+    }
+}
+
 fn stands(
     rows: &mut dyn RowsMut,
-    id: &DealId,
+    named: Named<'_>,
     at: Instant,
     state: DealState,
 ) -> Result<(), Unavailable> {
-    on(rows, id, at, |deal| deal.state = state)
+    on(rows, named, at, |deal| deal.state = state)
 }
 
 fn read(rows: &dyn RowsMut, id: &DealId) -> Result<Arc<Deal>, Unavailable> {
@@ -105,6 +129,11 @@ fn registered(
     // What is registered late, behind what is recorded already, guards nothing.
     let key = (&deal.customer, &deal.product_line);
     let latest = rows::get::<slot::Slot>(rows, key)?.map(|slot| slot.latest);
+    if latest.is_none() {
+        rows::update::<Customer>(rows, &deal.customer, |customer| {
+            customer.product_lines.push(deal.product_line.clone());
+        })?;
+    }
     deal.guards = !contested && latest.is_none_or(|latest| latest <= time);
     slot::change(rows, deal.place(), time, |slot| {
         if deal.guards {
@@ -121,6 +150,7 @@ fn approved(
     rows: &mut dyn RowsMut,
 ) -> Result<(), Unavailable> {
     rows::update::<Deal>(rows, &event.deal, |deal| {
+        move_to(&event.customer, deal);
         deal.state = DealState::Approved;
         deal.approved_under = Some(event.programme_version);
         deal.protected_until = Some(event.protected_until);
@@ -147,7 +177,10 @@ fn guarded_until(rows: &mut dyn RowsMut, id: &DealId, until: Instant) -> Result<
 }
 
 fn guard_ended(event: &ProtectionEnded, rows: &mut dyn RowsMut) -> Result<(), Unavailable> {
-    rows::update::<Deal>(rows, &event.deal, |deal| deal.guards = false)?;
+    rows::update::<Deal>(rows, &event.deal, |deal| {
+        move_to(&event.customer, deal);
+        deal.guards = false;
+    })?;
     let deal = read(rows, &event.deal)?;
     slot::change(rows, deal.place(), event.at, |slot| {
         let at = slot.guards.iter().position(|guard| guard.deal == event.deal);

@@ -25,8 +25,10 @@ pub(crate) use expire_deal::{due, due_at};
 pub(crate) use fold::evolve;
 pub(crate) use rejections::DealRejection;
 pub(crate) use slot::{Guard, Slot};
-pub(crate) use slot::{Occupant, Place, last_other, occupant, require_order};
-pub(crate) use standing::named;
+pub(crate) use slot::{
+    Occupant, Place, last_other, move_slot, occupant, overlap, require_order, slot as slot_at,
+};
+pub(crate) use standing::{named, read, stored};
 pub(crate) use state::{Deal, DealState};
 
 use crate::{Context, Fact, Facts, Refusal};

@@ -104,7 +104,12 @@ fn check_route(
     partner: &PartnerId,
     terms: &DealTerms,
 ) -> Result<(), Refusal> {
-    if terms.reserved_accounts.contains(&command.customer) {
+    let reserved = &terms.reserved_accounts;
+    let absorbed = || customer::known(facts, &command.customer).map(|one| one.absorbed.clone());
+    if !reserved.is_empty()
+        && (reserved.contains(&command.customer)
+            || absorbed()?.iter().any(|name| reserved.contains(name)))
+    {
         let customer = command.customer.clone();
         return Err(DealRejection::ReservedAccount { customer }.into());
     }

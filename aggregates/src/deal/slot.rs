@@ -40,6 +40,13 @@ pub struct Guard {
     pub until: Option<Instant>,
 }
 
+impl Guard {
+    /// Whether it still protects at an instant, or is pending.
+    pub(crate) fn holds_at(&self, at: Instant) -> bool {
+        self.until.is_none_or(|until| at < until)
+    }
+}
+
 /// Where a deal is to stand, as far as slots are concerned.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Place<'a> {
@@ -47,6 +54,13 @@ pub(crate) struct Place<'a> {
     pub(crate) product_line: &'a Code,
     pub(crate) territory: Option<&'a Code>,
     pub(crate) partner: Option<&'a PartnerId>,
+}
+
+impl<'a> Place<'a> {
+    /// A product line in all its territories, seen by nobody.
+    pub(crate) fn whole(customer: &'a CustomerId, product_line: &'a Code) -> Self {
+        Self { customer, product_line, territory: None, partner: None }
+    }
 }
 
 impl Deal {
@@ -96,6 +110,26 @@ pub(crate) fn change(
     Ok(())
 }
 
+/// Moves a product line's slot with its guards to another customer, into which its own is merged
+/// at an instant.
+pub(crate) fn move_slot(
+    rows: &mut dyn RowsMut,
+    (from, to): (&CustomerId, &CustomerId),
+    product_line: &Code,
+    at: Instant,
+) -> Result<(), Unavailable> {
+    let Some(moved) = rows::get::<Slot>(rows, (from, product_line))? else { return Ok(()) };
+    rows::remove::<Slot>(rows, (from, product_line));
+    for guard in &moved.guards {
+        rows::update::<Deal>(rows, &guard.deal, |deal| deal.customer = to.clone())?;
+    }
+    change(rows, Place::whole(to, product_line), at.max(moved.latest), |slot| {
+        slot.guards.extend(moved.guards.iter().cloned());
+        slot.guards.sort_by_key(|guard| guard.since);
+        slot.last = slot.last.take().or_else(|| moved.last.clone());
+    })
+}
+
 /// Checks a command's time against what is recorded on the slot (class 6).
 pub(crate) fn require_order(
     facts: Facts<'_>,
@@ -118,7 +152,7 @@ pub(crate) fn occupant(
     at: Instant,
 ) -> Result<Occupant, Unavailable> {
     let Some(slot) = slot(facts, place)? else { return Ok(Occupant::Nobody) };
-    let guards = slot.guards.iter().filter(|guard| guard.until.is_none_or(|until| at < until));
+    let guards = slot.guards.iter().filter(|guard| guard.holds_at(at));
     let mut first: Option<(&Guard, SlotMatch)> = None;
     for guard in guards {
         let Some(matched) = overlap(facts, guard, place)? else { continue };
@@ -149,7 +183,9 @@ pub(crate) fn last_other(
     Ok(overlap(facts, &last, place)?.map(|matched| (Box::new(last), matched)))
 }
 
-fn overlap(
+/// What of a guard's slot and a place is equal, where they overlap; their customer and product line
+/// are the same.
+pub(crate) fn overlap(
     facts: Facts<'_>,
     guard: &Guard,
     place: Place<'_>,

@@ -52,6 +52,11 @@ pub fn concern(event: &Event) -> Concern<'_> {
         Event::Customer(event) => match event {
             // That a customer is known shows that somebody works on it.
             CustomerEvent::CustomerRegistered(_) => Concern::Sender,
+            // Who looks like whom, and who is whom, is the vendor's to find out.
+            CustomerEvent::PossibleDuplicateReported(_)
+            | CustomerEvent::CustomersKeptApart(_)
+            | CustomerEvent::CustomersMerged(_)
+            | CustomerEvent::CustomerAbsorbed(_) => Concern::Vendor,
         },
         Event::Partner(event) => Concern::Partner(of_partner(event)),
         Event::Deal(event) => Concern::Deal(of_deal(event)),
@@ -120,6 +125,7 @@ fn of_deal(event: &DealEvent) -> &DealId {
             DealDisplaced,
             ProtectionEnded,
             AttributionSet,
+            DealContested,
         ]
         .deal
     )

@@ -1,7 +1,7 @@
 //! Fields: the columns of an export, and a row's cells as values of them.
 //!
 //! An amount is a decimal of 38 digits, four of them behind the point, as many as any currency has;
-//! beside it stands the same in minor units. Bytes are not exported.
+//! beside it stands the same in minor units. What is shown to nobody is not exported.
 
 use crate::ExportError;
 use chl_events::{Currency, Date, Instant, Money};
@@ -58,7 +58,7 @@ fn of_column(column: &Column) -> Vec<(String, Type)> {
             let currency = format!("{name}_currency");
             vec![(name, Type::Amount), (minor, Type::Minor), (currency, Type::Text)]
         }
-        Kind::Bytes => Vec::new(),
+        Kind::Bytes | Kind::Link => Vec::new(),
     }
 }
 
@@ -71,7 +71,7 @@ pub(crate) fn values(table: &'static Table, cells: &[Cell<'_>]) -> Result<Vec<Va
     for (column, cell) in pairs() {
         let too_large = || ExportError::TooLarge { view: table.name, column: column.name };
         match (column.kind, cell) {
-            (Kind::Bytes, _) => {}
+            (Kind::Bytes | Kind::Link, _) => {}
             (Kind::Minor, Cell::Minor(minor)) => {
                 let money = currency.map(|currency| Money::from_minor(*minor, currency));
                 let amount = money.map(|money| amount(money).ok_or_else(too_large)).transpose()?;

@@ -17,6 +17,7 @@ fn cut(view: View) -> Option<&'static str> {
         View::Balances
         | View::Deals
         | View::Conflicts
+        | View::Customers
         | View::Claims
         | View::Requests
         | View::Lots

@@ -6,7 +6,7 @@ use chl_log::{ReadError, ReadLog};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 /// The version of the tables; another one means that they must be rebuilt.
-pub const SCHEMA_VERSION: u32 = 2;
+pub const SCHEMA_VERSION: u32 = 3;
 
 /// How far the read models have come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -34,6 +34,7 @@ pub(crate) fn state_at(view: View, now: Instant) -> Option<String> {
         View::Conflicts => Some(format!("conflict_state(state,lapses_at,{now})")),
         View::Balances
         | View::Postings
+        | View::Customers
         | View::Claims
         | View::Requests
         | View::Lots
@@ -54,6 +55,7 @@ fn computed_columns(view: View) -> &'static [&'static str] {
         View::Claims => ClaimRow::COMPUTED,
         View::Balances
         | View::Postings
+        | View::Customers
         | View::Requests
         | View::Lots
         | View::Partners

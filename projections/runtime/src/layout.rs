@@ -69,7 +69,8 @@ fn columns(table: &Table) -> impl Iterator<Item = (String, &'static str)> {
             | Kind::List
             | Kind::Decimal
             | Kind::Date
-            | Kind::Instant => vec![(name.into(), "TEXT")],
+            | Kind::Instant
+            | Kind::Link => vec![(name.into(), "TEXT")],
             Kind::Bytes => vec![(name.into(), "BLOB")],
             Kind::Minor => vec![(name.into(), "TEXT"), (format!("{name}_minor"), "INTEGER")],
             Kind::Money => vec![
@@ -95,7 +96,8 @@ pub(crate) fn width(kind: Kind) -> usize {
         | Kind::Decimal
         | Kind::Date
         | Kind::Instant
-        | Kind::Bytes => 1,
+        | Kind::Bytes
+        | Kind::Link => 1,
     }
 }
 
@@ -119,7 +121,8 @@ fn read_columns(column: &Column) -> Vec<String> {
         | Kind::Decimal
         | Kind::Date
         | Kind::Instant
-        | Kind::Bytes => vec![name.into()],
+        | Kind::Bytes
+        | Kind::Link => vec![name.into()],
     }
 }
 
@@ -187,7 +190,7 @@ fn read_cell(kind: Kind, value: ValueRef<'_>) -> Option<Cell<'static>> {
     let text = || value.as_str().ok();
     Some(match kind {
         Kind::Int | Kind::Flag => Cell::Int(value.as_i64().ok()?),
-        Kind::Text | Kind::Word(_) | Kind::Currency | Kind::List | Kind::Decimal => {
+        Kind::Text | Kind::Word(_) | Kind::Currency | Kind::List | Kind::Decimal | Kind::Link => {
             Cell::Text(Cow::Owned(text()?.to_owned()))
         }
         Kind::Date => Cell::Date(text()?.parse().ok()?),

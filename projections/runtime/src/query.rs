@@ -36,7 +36,7 @@ fn comparable(kind: Kind) -> bool {
         | Kind::Decimal
         | Kind::Date
         | Kind::Instant => true,
-        Kind::List | Kind::Minor | Kind::Money | Kind::Bytes => false,
+        Kind::List | Kind::Minor | Kind::Money | Kind::Bytes | Kind::Link => false,
     }
 }
 
@@ -198,8 +198,12 @@ fn bound(column: &'static str, kind: Kind, value: &str) -> Result<Value, ReaderE
             let exact: Result<Exact, _> = value.parse();
             Value::Text(exact.map_err(|_| such_as("a decimal such as 12.50"))?.to_string())
         }
-        Kind::Text | Kind::Word(_) | Kind::List | Kind::Minor | Kind::Money | Kind::Bytes => {
-            Value::Text(value.into())
-        }
+        Kind::Text
+        | Kind::Word(_)
+        | Kind::List
+        | Kind::Minor
+        | Kind::Money
+        | Kind::Bytes
+        | Kind::Link => Value::Text(value.into()),
     })
 }

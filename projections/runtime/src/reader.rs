@@ -10,8 +10,8 @@ use crate::{
 };
 use chl_events::{Instant, LedgerId};
 use chl_projections::{
-    BalanceRow, Cell, CertificationRow, ClaimRow, ConflictRow, DayRow, DealRow, LotRow, MeasureRow,
-    PartnerRow, Posting, ProgrammeRow, RequestRow, Row, Table, TierRow,
+    BalanceRow, Cell, CertificationRow, ClaimRow, ConflictRow, CustomerRow, DayRow, DealRow,
+    LotRow, MeasureRow, PartnerRow, Posting, ProgrammeRow, RequestRow, Row, Table, TierRow,
 };
 use rusqlite::{Connection, OpenFlags, params_from_iter};
 use serde_json::Value;
@@ -116,6 +116,7 @@ impl Reader {
             View::Postings => self.show_postings(query, &mut answer)?,
             View::Deals => self.show::<DealRow>(query, &mut answer)?,
             View::Conflicts => self.show::<ConflictRow>(query, &mut answer)?,
+            View::Customers => self.show::<CustomerRow>(query, &mut answer)?,
             View::Claims => self.show::<ClaimRow>(query, &mut answer)?,
             View::Requests => self.show::<RequestRow>(query, &mut answer)?,
             View::Lots => self.show::<LotRow>(query, &mut answer)?,

@@ -4,8 +4,8 @@
 use crate::layout::{Cells, Layout};
 use chl_events::{Currency, Instant, Money};
 use chl_projections::{
-    BalanceRow, Cell, CertificationRow, ClaimRow, Column, ConflictRow, DayRow, DealRow, Field,
-    Kind, LotRow, MeasureRow, PartnerRow, ProgrammeRow, RequestRow, Row, TierRow,
+    BalanceRow, Cell, CertificationRow, ClaimRow, Column, ConflictRow, CustomerRow, DayRow,
+    DealRow, Field, Kind, LotRow, MeasureRow, PartnerRow, ProgrammeRow, RequestRow, Row, TierRow,
 };
 use rusqlite::{Connection, OptionalExtension};
 use serde_json::{Value, json};
@@ -24,6 +24,7 @@ pub(crate) trait Shown: Row {
     }
 }
 
+impl Shown for CustomerRow {}
 impl Shown for RequestRow {}
 impl Shown for LotRow {}
 impl Shown for PartnerRow {}
@@ -89,9 +90,9 @@ impl Shown for ProgrammeRow {
     }
 }
 
-/// The columns that are shown: bytes are not.
+/// The columns that are shown.
 pub(crate) fn shown(columns: &'static [Column]) -> impl Iterator<Item = &'static Column> {
-    columns.iter().filter(|column| column.kind != Kind::Bytes)
+    columns.iter().filter(|column| column.kind.is_shown())
 }
 
 /// A row's cells as JSON.
@@ -99,7 +100,7 @@ pub(crate) fn json_cells(columns: &'static [Column], cells: &[Cell<'_>]) -> Vec<
     let pairs = || columns.iter().zip(cells);
     let currency = pairs().find(|(column, _)| column.name == "currency");
     let currency = currency.and_then(|(_, cell)| Currency::read(cell.clone()));
-    let shown = pairs().filter(|(column, _)| column.kind != Kind::Bytes);
+    let shown = pairs().filter(|(column, _)| column.kind.is_shown());
     shown.map(|(column, cell)| json_cell(column.kind, cell, currency)).collect()
 }
 

@@ -9,9 +9,9 @@ use crate::{
 use chl_events::Commit;
 use chl_log::ReadLog;
 use chl_projections::{
-    BalanceRow, CertificationRow, ClaimRow, ConflictRow, DayRow, DealRow, Keeps, KeepsPostings,
-    LotRow, MeasureRow, PartnerRow, Posting, ProgrammeRow, RequestRow, Row, Store, StoreError,
-    Table, TierRow,
+    BalanceRow, CertificationRow, ClaimRow, ConflictRow, CustomerRow, DayRow, DealRow, Keeps,
+    KeepsPostings, LotRow, MeasureRow, PartnerRow, Posting, ProgrammeRow, RequestRow, Row, Store,
+    StoreError, Table, TierRow,
 };
 use rusqlite::Connection;
 use std::sync::Arc;
@@ -22,6 +22,7 @@ pub(crate) const TABLES: &[&Table] = &[
     Posting::TABLE,
     DealRow::TABLE,
     ConflictRow::TABLE,
+    CustomerRow::TABLE,
     ClaimRow::TABLE,
     RequestRow::TABLE,
     LotRow::TABLE,
@@ -114,6 +115,7 @@ tables! {
     lots: LotRow,
     deals: DealRow,
     conflicts: ConflictRow,
+    customers: CustomerRow,
     claims: ClaimRow,
     requests: RequestRow,
     partners: PartnerRow,

@@ -31,6 +31,8 @@ views! {
     Deals => chl_projections::DealRow::TABLE,
     /// Conflicts.
     Conflicts => chl_projections::ConflictRow::TABLE,
+    /// Customers, and which of them are one company.
+    Customers => chl_projections::CustomerRow::TABLE,
     /// Claims.
     Claims => chl_projections::ClaimRow::TABLE,
     /// MDF requests.

@@ -18,12 +18,7 @@ impl Maker<'_> {
         } else {
             format!("d-{}", self.next)
         };
-        let customer = match self.rng.random_range(0..100) {
-            0 => "c-unknown",
-            1 => "c-reserved",
-            // Few customers, so that partners meet.
-            _ => self.word(&world::CUSTOMERS[..3]),
-        };
+        let customer = self.customer_of_deal();
         let line = if self.slip(2) { "toys" } else { self.word(&world::LINES[..2]) };
         let low = if self.slip(3) { 10 } else { 1_000 };
         let value = self.money(programme, low, 80_000);

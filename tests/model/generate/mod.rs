@@ -4,6 +4,7 @@
 //! then any other. Amounts, dates, roles and currencies slip in the same way, so that every
 //! obstacle of the domain is met while most commands are accepted.
 
+mod customers;
 mod deals;
 mod funds;
 mod partners;
@@ -65,6 +66,9 @@ const KINDS: &[(u32, Kind)] = &[
     (2, |maker| maker.enrol()),
     (1, |maker| maker.publish()),
     (1, |maker| maker.customer()),
+    (3, |maker| maker.report_duplicate()),
+    (1, |maker| maker.keep_apart()),
+    (3, |maker| maker.merge()),
 ];
 
 impl Maker<'_> {

@@ -1,4 +1,4 @@
-//! Commands on partners, programmes and customers.
+//! Commands on partners and programmes.
 
 use super::{Choice, Maker, said};
 use crate::model::{naive::PartnerState, world};
@@ -124,11 +124,5 @@ impl Maker<'_> {
             data["terms"]["coop"]["accrual"][0]["bands"][0]["from"] = json!("10");
         }
         said(self.managing(), "PublishProgramme", data)
-    }
-
-    pub(super) fn customer(&mut self) -> Option<Choice> {
-        let customer = if self.slip(30) { "c-1".into() } else { format!("c-{}", self.next) };
-        let data = json!({"customer": customer, "name": "Новая компания", "domain": "example.org"});
-        said(world::portal(), "RegisterCustomer", data)
     }
 }

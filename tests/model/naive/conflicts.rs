@@ -28,8 +28,12 @@ impl Conflict {
 
 impl Model {
     /// The name only has to be unique here; the ledger's own is learnt from its answers.
-    pub(super) fn open_conflict(&mut self, challenger: &DealId, incumbent: &DealId) -> ConflictId {
-        let id: ConflictId = super::conflict_name(challenger);
+    pub(super) fn open_conflict(
+        &mut self,
+        id: &ConflictId,
+        challenger: &DealId,
+        incumbent: &DealId,
+    ) {
         let first = self.conflict_levels(incumbent).first().map_or(1, |level| level.level);
         let conflict = Conflict {
             customer: self.deals.get(challenger).unwrap().customer.clone(),
@@ -39,7 +43,6 @@ impl Model {
             state: "open",
         };
         self.conflicts.insert(id.clone(), conflict);
-        id
     }
 
     pub(crate) fn conflict_levels(&self, incumbent: &DealId) -> Vec<ConflictLevel> {
@@ -59,17 +62,18 @@ impl Model {
     /// the challenge is.
     pub(super) fn lapse_conflicts(&mut self, ended: &DealId) {
         let open = self.conflicts.values_mut().filter(|conflict| conflict.is_open());
-        let mut freed = Vec::new();
-        for conflict in open {
-            if &conflict.incumbent == ended {
-                conflict.state = "lapsed";
-                freed.push(conflict.challenger.clone());
-            } else if &conflict.challenger == ended {
-                conflict.state = "lapsed";
-            }
+        for conflict in open.filter(|conflict| &conflict.challenger == ended) {
+            conflict.state = "lapsed";
         }
-        for challenger in freed {
-            if let Some(deal) = self.deals.get_mut(&challenger)
+        self.lapse_challenges(ended);
+    }
+
+    /// Who challenged a deal that guards no more is free.
+    pub(super) fn lapse_challenges(&mut self, incumbent: &DealId) {
+        let open = self.conflicts.values_mut().filter(|conflict| conflict.is_open());
+        for conflict in open.filter(|conflict| &conflict.incumbent == incumbent) {
+            conflict.state = "lapsed";
+            if let Some(deal) = self.deals.get_mut(&conflict.challenger)
                 && deal.state == DealState::Contested
             {
                 deal.state = DealState::Submitted;

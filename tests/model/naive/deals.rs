@@ -204,7 +204,8 @@ impl Model {
         self.deny(outside && !territories.is_empty(), &[6])?;
         let foreign = !terms.product_lines.is_empty();
         self.deny(foreign && !terms.product_lines.contains(&c.product_line), &[6])?;
-        self.deny(terms.reserved_accounts.contains(&c.customer) && !direct, &[6])?;
+        let reserved = terms.reserved_accounts.iter().any(|one| self.survivor(one) == c.customer);
+        self.deny(reserved && !direct, &[6])?;
         self.minimum(&version, c.value, c.contract.as_ref(), &[6])?;
         self.dates(&terms, c, on)?;
         let deal = Deal {
@@ -302,7 +303,8 @@ impl Model {
     /// A contested registration: the conflict is opened by a policy, at once.
     fn contest(&mut self, challenger: &DealId, incumbent: &DealId, now: Instant) {
         let rule = self.deals.get(incumbent).map(|deal| deal.terms().conflict_rule);
-        let conflict = self.open_conflict(challenger, incumbent);
+        let conflict = super::conflict_name(challenger);
+        self.open_conflict(&conflict, challenger, incumbent);
         if let Some(deal) = self.deals.get_mut(challenger) {
             deal.state = DealState::Contested;
             deal.was_contested = true;
@@ -377,13 +379,16 @@ impl Model {
 impl Deal {
     /// Whether a newcomer's slot overlaps the one this deal guards.
     pub(crate) fn overlaps(&self, new: &Self) -> bool {
+        self.customer == new.customer && self.overlaps_elsewhere(new)
+    }
+
+    /// The same, if their customers were one.
+    pub(super) fn overlaps_elsewhere(&self, new: &Self) -> bool {
         let by_territory = self.terms().slot == SlotRule::Territory;
         let apart = match (&self.territory, &new.territory) {
             (Some(mine), Some(other)) => mine != other,
             _ => false,
         };
-        self.customer == new.customer
-            && self.product_line == new.product_line
-            && !(by_territory && apart)
+        self.product_line == new.product_line && !(by_territory && apart)
     }
 }

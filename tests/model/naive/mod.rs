@@ -7,6 +7,7 @@
 mod claims;
 mod conflicts;
 mod coop;
+mod customers;
 mod deals;
 pub(crate) mod exact;
 mod mdf;
@@ -22,6 +23,7 @@ use chl_events::{
 pub(crate) use claims::{Claim, ClaimState};
 pub(crate) use conflicts::Conflict;
 pub(crate) use coop::{Lot, Sale};
+pub(crate) use customers::Pair;
 pub(crate) use deals::{Deal, DealState};
 use jiff::tz::TimeZone;
 pub(crate) use mdf::{Budget, MdfFund, Request, RequestState};
@@ -70,6 +72,10 @@ pub(crate) struct Model {
     pub(crate) partners: BTreeMap<PartnerId, Partner>,
     pub(crate) programmes: BTreeMap<ProgrammeId, Vec<Version>>,
     pub(crate) customers: BTreeSet<CustomerId>,
+    /// Who was merged, and into whom.
+    pub(crate) merged: BTreeMap<CustomerId, CustomerId>,
+    /// What became of customers that look alike.
+    pub(crate) pairs: BTreeMap<Pair, &'static str>,
     pub(crate) deals: BTreeMap<DealId, Deal>,
     pub(crate) conflicts: BTreeMap<ConflictId, Conflict>,
     pub(crate) lots: BTreeMap<(ProgrammeId, PartnerId, LotId), Lot>,
@@ -111,7 +117,7 @@ impl Model {
         match &sent.command {
             Command::Partner(command) => self.partner_command(command, sent),
             Command::Programme(command) => self.publish(command),
-            Command::Customer(command) => self.register_customer(command),
+            Command::Customer(command) => self.customer_command(command),
             Command::Deal(command) => self.deal_command(command, sent),
             Command::Conflict(command) => self.conflict_command(command, sent),
             Command::Coop(command) => self.coop_command(command, sent),
@@ -206,4 +212,9 @@ pub(crate) fn code(word: &str) -> Code {
 /// The model's own name of a challenger's conflict; the ledger's is learnt from its answer.
 pub(crate) fn conflict_name(challenger: &DealId) -> ConflictId {
     format!("cf-{challenger}").parse().unwrap()
+}
+
+/// The same for a conflict that a merge brought a challenger into.
+pub(crate) fn merge_conflict_name(challenger: &DealId, absorbed: &CustomerId) -> ConflictId {
+    format!("cf-{challenger}-{absorbed}").parse().unwrap()
 }

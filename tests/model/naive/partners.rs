@@ -1,8 +1,8 @@
-//! The model of partners, programmes and customers.
+//! The model of partners and programmes.
 
 use super::{Check, Model, Verdict, Version, exact};
 use crate::model::sent::Sent;
-use chl_commands::{customer, partner::Partner as Asked, programme};
+use chl_commands::{partner::Partner as Asked, programme};
 use chl_events::{Code, Instant, PartnerId, ProgrammeId};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -162,14 +162,6 @@ impl Model {
             terms: Arc::new((*c.terms).clone()),
         };
         self.programmes.entry(c.programme.clone()).or_default().push(version);
-        Ok(())
-    }
-
-    pub(super) fn register_customer(&mut self, asked: &customer::Customer) -> Check {
-        let customer::Customer::RegisterCustomer(c) = asked;
-        self.deny(self.customers.contains(&c.customer), &[4])?;
-        self.unsure(c.parent.is_some())?;
-        self.customers.insert(c.customer.clone());
         Ok(())
     }
 }
