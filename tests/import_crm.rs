@@ -210,3 +210,53 @@ fn another_window_comes_by_changing_one_term() {
     assert_ne!(expected.free, figures(&opportunities(&folder), 90).free);
     assert_eq!(found, expected);
 }
+
+/// What the map's programme grades by: the win rate alone.
+const GRADES: &str = "\
+[feeds.commands.data.terms.scorecard]
+metrics = [{ metric = \"win_rate\", lo = \"0\", hi = \"1\", weight = \"1\" }]
+
+[feeds.commands.data.terms.coop]
+";
+
+/// What a script that shares no code with the ledger finds of every agent.
+fn scripted(folder: &Path) -> Option<BTreeMap<String, Value>> {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/tools/crm_scorecards.py");
+    let python = std::env::var_os("CHL_PYTHON").unwrap_or_else(|| "python3".into());
+    let period = ["2017-01-01", "2017-12-31"];
+    match std::process::Command::new(python).arg(script).arg(folder).args(period).output() {
+        Ok(run) => {
+            assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+            Some(serde_json::from_slice(&run.stdout).unwrap())
+        }
+        Err(error) => {
+            assert!(std::env::var_os("CI").is_none(), "python3: {error}");
+            std::io::stderr().write_all(b"SKIPPED: python3 is not installed\n").unwrap();
+            None
+        }
+    }
+}
+
+#[test]
+fn scorecards_are_what_a_separate_script_finds() {
+    let Some(folder) = sample() else { return };
+    let Some(expected) = scripted(&folder) else { return };
+    let map = std::fs::read_to_string(MAP).unwrap();
+    let coop = "[feeds.commands.data.terms.coop]\n";
+    assert_eq!(map.matches(coop).count(), 1);
+    let desk = Desk::new();
+    let graded = desk.path("graded.toml");
+    std::fs::write(&graded, map.replace(coop, GRADES)).unwrap();
+    import(&desk, &folder, &graded);
+    let cards = query(&desk, &["scorecards", "--period", "2017"]);
+    assert_eq!(cards.len(), expected.len(), "every agent is enrolled, with sales or without");
+    let columns = ["win_rate", "cycle_days", "cycle_days_mean", "percentile"];
+    for card in &cards {
+        let agent = &expected[card["partner"].as_str().unwrap()];
+        for column in columns {
+            assert_eq!(card[column], agent[column], "{column} of {}", card["partner"]);
+        }
+    }
+    let told = |column: &str| expected.values().filter(|one| !one[column].is_null()).count();
+    assert!(columns.into_iter().all(|column| told(column) > 20), "too few figures to compare");
+}
