@@ -12,6 +12,7 @@ const FLOORS: &[(&str, u8, &[&str])] = &[
     ("chl-commands", 1, &["chl-events"]),
     ("chl-aggregates", 2, &["chl-events", "chl-commands"]),
     ("chl-projections", 2, &["chl-events"]),
+    ("chl-likeness", 2, &["chl-events"]),
     ("chl-log", 3, &["chl-events"]),
     ("chl-log-files", 3, &["chl-events", "chl-log"]),
     ("chl-log-nats", 3, &["chl-events", "chl-log", "chl-log-files"]),

@@ -22,6 +22,7 @@ const CRATES: &[(&str, &str)] = &[
     ("commands/src", "lib"),
     ("aggregates/src", "lib"),
     ("projections/src", "lib"),
+    ("projections/likeness/src", "lib"),
     ("projections/runtime/src", "lib"),
     ("events/log/src", "lib"),
     ("events/log-files/src", "lib"),

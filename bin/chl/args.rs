@@ -71,6 +71,7 @@ enum Call {
     Query(reads::Query),
     Sql(reads::Sql),
     Scorecard(reads::ScorecardOf),
+    Duplicates(reads::Duplicates),
     Export(reads::ExportViews),
     #[command(subcommand)]
     Explain(Explain),
@@ -167,6 +168,11 @@ impl Args {
             Call::Query(call) => asking::ask(place, Read::Query(call), output),
             Call::Sql(call) => asking::ask(place, Read::Sql(call), output),
             Call::Scorecard(call) => asking::ask(place, Read::Scorecard(call), output),
+            Call::Duplicates(call) if call.report => {
+                let source = reads::REPORTS;
+                writes::submit_computed(place, Read::Duplicates(call), source, output)
+            }
+            Call::Duplicates(call) => asking::ask(place, Read::Duplicates(call), output),
             Call::Export(call) => asking::ask(place, Read::Tables(call.absolute()?), output),
             Call::Explain(call) => call.run(place, output),
             Call::Log(call) => call.run(place, output),

@@ -83,7 +83,8 @@ pub(crate) fn ask_copy(place: &Place, read: &Read, mut output: Output) -> Outcom
     Ok(exit)
 }
 
-fn ask_into(place: &Place, read: Read, sink: &mut dyn Sink) -> Outcome<Exit> {
+/// Asks a question and hands the answer on.
+pub(crate) fn ask_into(place: &Place, read: Read, sink: &mut dyn Sink) -> Outcome<Exit> {
     // A node that follows has the copy, and answers beside it.
     if place.servers().is_some()
         && let Some(connection) = connect_to_read(place)?

@@ -6,6 +6,7 @@ mod backup;
 mod balance;
 mod check;
 mod commits;
+mod duplicates;
 mod export;
 mod export_views;
 mod moment;
@@ -23,6 +24,7 @@ pub(crate) use backup::{Backup, LOG as BACKUP_LOG, VAULT as BACKUP_VAULT};
 pub(crate) use balance::Balance;
 pub(crate) use check::Check;
 pub(crate) use commits::{Tail, View};
+pub(crate) use duplicates::{Duplicates, REPORTS};
 pub(crate) use export::{BlockLine, Export, FORMAT, First, Last, ledger_id, root};
 pub(crate) use export_views::ExportViews;
 pub(crate) use parties::InReadModels;
@@ -46,6 +48,8 @@ pub(crate) enum Read {
     Sql(Sql),
     /// A partner's scorecards.
     Scorecard(ScorecardOf),
+    /// Customers that look like one company.
+    Duplicates(Duplicates),
     /// Why a balance is what it is.
     Balance(Balance),
     /// The story of a deal.
@@ -73,6 +77,7 @@ impl Read {
             Self::Query(read) => read.answer(ledger, sink),
             Self::Sql(read) => read.answer(ledger, sink),
             Self::Scorecard(read) => read.answer(ledger, sink),
+            Self::Duplicates(read) => read.answer(ledger, sink),
             Self::Balance(read) => read.answer(ledger, sink),
             Self::Deal(read) => read.answer(ledger, sink),
             Self::Claim(read) => read.answer(ledger, sink),

@@ -1,6 +1,7 @@
 //! What changes a ledger: commands, imports, the history itself.
 
 mod answers;
+mod computed;
 mod decide;
 mod demo;
 mod import_csv;
@@ -16,6 +17,7 @@ mod several;
 mod stop;
 mod submit;
 
+pub(crate) use computed::submit_computed;
 pub(crate) use demo::Demo;
 pub(crate) use import_csv::ImportCsv;
 pub(crate) use import_log::ImportLog;

@@ -1,0 +1,201 @@
+//! How much two customers are alike, in whole numbers from 0 to 100.
+//!
+//! The names come first. What else is known of the two closes part of the gap that is left to 100,
+//! or widens it. A word that few companies have counts more than one that many have: the corpus
+//! itself says which.
+
+use crate::name::Name;
+use chl_events::customer::{Alike, Likeness};
+use std::collections::BTreeMap;
+use strsim::osa_distance;
+
+/// The highest score: the same.
+const SAME: u32 = 100;
+/// The same words in another order.
+const OTHER_ORDER: u32 = 96;
+/// A word and its beginning.
+const BEGINNING: u32 = 70;
+/// The shortest beginning that abbreviates a word.
+const BEGINNING_CHARS: usize = 3;
+/// Words less alike than this are two words.
+const LEAST_WORD: u32 = 70;
+/// The initials of a name: many names have the same, so that something else has to speak for it.
+const INITIALS: u32 = 70;
+/// So many letters of a whole name may hold one slip.
+const CHARS_A_SLIP: usize = 12;
+/// Which part of the gap to 100 the same domain closes, in percent.
+const DOMAIN_CLOSES: u32 = 60;
+/// The same for a parent that both have, or that one is to the other.
+const PARENT_CLOSES: u32 = 20;
+/// What another domain takes off.
+const OTHER_DOMAIN: u32 = 4;
+/// What another country takes off.
+const OTHER_COUNTRY: u32 = 8;
+
+/// How rare words are among all names.
+pub(crate) struct Rarity {
+    counts: BTreeMap<String, u32>,
+    names: u32,
+}
+
+impl Rarity {
+    pub(crate) fn of<'a>(names: impl Iterator<Item = &'a Name>) -> Self {
+        let mut rarity = Self { counts: BTreeMap::new(), names: 0 };
+        for name in names {
+            rarity.names = rarity.names.saturating_add(1);
+            for word in &name.words {
+                if let Some(count) = rarity.counts.get_mut(word) {
+                    *count = count.saturating_add(1);
+                } else {
+                    rarity.counts.insert(word.clone(), 1);
+                }
+            }
+        }
+        rarity
+    }
+
+    /// What a word weighs: the binary logarithm of how many names there are for each that has it.
+    pub(crate) fn weight(&self, word: &str) -> u32 {
+        let count = self.counts.get(word).copied().unwrap_or(1).max(1);
+        (self.names / count).checked_ilog2().unwrap_or(0) + 1
+    }
+}
+
+/// What is known of a customer beside its name, where it may speak for a likeness.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Traits<'a> {
+    pub(crate) domain: Option<&'a str>,
+    pub(crate) country: Option<&'a str>,
+    pub(crate) parent: Option<&'a str>,
+    pub(crate) id: &'a str,
+}
+
+/// The score of two customers, and the evidence.
+pub(crate) fn alike(
+    (one, of_one): (&Name, &Traits<'_>),
+    (other, of_other): (&Name, &Traits<'_>),
+    rarity: &Rarity,
+) -> (u8, Vec<Alike>) {
+    let (likeness, of_names) = names(one, other, rarity);
+    let mut evidence = Vec::new();
+    let mut found = |likeness, score: u32| {
+        evidence.push(Alike { likeness, score: byte(score) });
+    };
+    if of_names > 0 {
+        found(likeness, of_names);
+    }
+    let mut score = of_names;
+    match of_one.domain.zip(of_other.domain) {
+        Some((one, other)) if one == other => {
+            found(Likeness::SameDomain, SAME);
+            score = closer(score, DOMAIN_CLOSES);
+        }
+        Some(_) => score = score.saturating_sub(OTHER_DOMAIN),
+        None => {}
+    }
+    if of_one.parent == Some(of_other.id) || of_other.parent == Some(of_one.id) {
+        found(Likeness::ParentAndChild, SAME);
+        score = closer(score, PARENT_CLOSES);
+    } else if of_one.parent.is_some() && of_one.parent == of_other.parent {
+        found(Likeness::SameParent, SAME);
+        score = closer(score, PARENT_CLOSES);
+    }
+    match of_one.country.zip(of_other.country) {
+        Some((one, other)) if one == other => found(Likeness::SameCountry, SAME),
+        Some(_) => score = score.saturating_sub(OTHER_COUNTRY),
+        None => {}
+    }
+    (byte(score), evidence)
+}
+
+fn byte(score: u32) -> u8 {
+    u8::try_from(score.min(SAME)).unwrap_or(u8::MAX)
+}
+
+fn closer(score: u32, percent: u32) -> u32 {
+    score + SAME.saturating_sub(score) * percent / 100
+}
+
+/// How much two names are alike, and in what.
+fn names(one: &Name, other: &Name, rarity: &Rarity) -> (Likeness, u32) {
+    if one.joined.is_empty() || other.joined.is_empty() {
+        return (Likeness::SimilarName, 0);
+    }
+    if one.joined == other.joined {
+        return (Likeness::SameName, SAME);
+    }
+    if one.sorted == other.sorted {
+        return (Likeness::SameWords, OTHER_ORDER);
+    }
+    if stands_for(one, other) || stands_for(other, one) {
+        return (Likeness::AbbreviatedName, INITIALS);
+    }
+    // A branch and its number: another number is another branch.
+    if one.digits != other.digits {
+        return (Likeness::SimilarName, 0);
+    }
+    let (by_words, abbreviated) = aligned(one, other, rarity);
+    // Where the words are as many, spaces are no question, and each word answers for itself.
+    let spaced_alike = one.words.len() == other.words.len();
+    let as_whole = if spaced_alike { 0 } else { whole(&one.joined, &other.joined) };
+    if abbreviated && by_words >= as_whole {
+        (Likeness::AbbreviatedName, by_words)
+    } else {
+        (Likeness::SimilarName, by_words.max(as_whole))
+    }
+}
+
+/// Whether a name is the initials of another.
+fn stands_for(short: &Name, long: &Name) -> bool {
+    let initials = |acronym: &str| long.initials.iter().any(|initials| initials == acronym);
+    long.words.len() > 1 && short.acronym().is_some_and(initials)
+}
+
+/// The names as a whole, where they differ in a few letters: what spaces part is no matter.
+fn whole(one: &str, other: &str) -> u32 {
+    let length = one.chars().count().max(other.chars().count());
+    let slips = osa_distance(one, other);
+    if slips > length / CHARS_A_SLIP { 0 } else { part(length - slips, length) }
+}
+
+fn part(of: usize, whole: usize) -> u32 {
+    u32::try_from(of * 100 / whole.max(1)).unwrap_or(SAME)
+}
+
+/// The names word by word, each with the one most like it, and whether one abbreviates another.
+fn aligned(one: &Name, other: &Name, rarity: &Rarity) -> (u32, bool) {
+    let (short, long) =
+        if one.words.len() <= other.words.len() { (one, other) } else { (other, one) };
+    let mut left: Vec<&String> = long.words.iter().collect();
+    let weights = |words: &[String]| words.iter().map(|word| rarity.weight(word)).sum::<u32>();
+    let all = weights(&one.words) + weights(&other.words);
+    let (mut met, mut abbreviated) = (0, false);
+    for word in &short.words {
+        let scored = left.iter().enumerate().map(|(at, theirs)| (word_alike(word, theirs), at));
+        let best = scored.max_by_key(|((score, _), at)| (*score, std::cmp::Reverse(*at)));
+        let Some(((score, short_form), at)) = best.filter(|((score, _), _)| *score > 0) else {
+            continue;
+        };
+        let theirs = left.remove(at);
+        // A misspelt word is rare by its slip: both weigh as the one that is more common.
+        let mine = rarity.weight(word);
+        let pair = mine + rarity.weight(theirs);
+        met += pair * score / SAME;
+        abbreviated |= short_form;
+    }
+    ((met * 100).checked_div(all).unwrap_or(0), abbreviated)
+}
+
+/// How much two words are alike, and whether one begins the other.
+fn word_alike(one: &str, other: &str) -> (u32, bool) {
+    if one == other {
+        return (SAME, false);
+    }
+    let (short, long) = if one.len() <= other.len() { (one, other) } else { (other, one) };
+    let chars = long.chars().count();
+    if short.chars().count() >= BEGINNING_CHARS && long.starts_with(short) {
+        return (BEGINNING, true);
+    }
+    let score = part(chars.saturating_sub(osa_distance(one, other)), chars);
+    (if score >= LEAST_WORD { score } else { 0 }, false)
+}
