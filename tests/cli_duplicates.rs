@@ -1,6 +1,6 @@
 //! `chl duplicates`: what it finds, what it reports, and that nobody is asked twice.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod cli;
 

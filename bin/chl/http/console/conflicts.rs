@@ -29,7 +29,7 @@ use axum::{
 };
 use chl_bus::Answered;
 use chl_commands::Command;
-use chl_events::conflict::{Criterion, Resolution};
+use chl_events::conflict::{ConflictKind, Criterion, Resolution};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -43,7 +43,9 @@ const UNDECIDED: [&str; 2] = ["open", "escalated"];
 
 const COLUMNS: &[(&str, &str)] = &[
     ("conflict", "Conflict"),
+    ("kind", "Kind"),
     ("customer", "Customer"),
+    ("other_customer", "May be"),
     ("product_line", "Product line"),
     ("incumbent_partner", "Incumbent"),
     ("challenger_partner", "Challenger"),
@@ -69,6 +71,9 @@ const DEALS: &[(&str, &str)] = &[
 const FIRST: &[&str] = &[
     "kind",
     "customer",
+    "other_customer",
+    "score",
+    "alike",
     "product_line",
     "territory",
     "effective_state",
@@ -105,7 +110,7 @@ async fn desk(State(behind): State<Behind>, visitor: Visitor, uri: Uri) -> Resul
         (column == "conflict" && !visitor.is_partner()).then(|| format!("/conflicts/{id}"))
     };
     let columns = if visitor.is_partner() { COLUMNS_OF_PARTNERS } else { COLUMNS };
-    let told = ("Two routes to market at one slot", "There are none.");
+    let told = ("Routes to market at one slot, customers that may be one", "There are none.");
     let mut conflicts = table(told, columns, &page.rows, leads);
     let next = page.next.as_deref();
     conflicts.more = next.map(|next| address("/conflicts", &[("state", &state), ("cursor", next)]));
@@ -252,7 +257,9 @@ impl Shown {
         let role = visitor.actor.connection.role;
         let may = Command::kind_named(RESOLVE).is_some_and(|kind| kind.allows(role));
         let undecided = UNDECIDED.contains(&text(&self.row, "effective_state"));
-        if !may || !undecided {
+        // Whether two customers are one is decided by other commands, which name both.
+        let of_deals = text(&self.row, "kind") != ConflictKind::PossibleDuplicate.as_str();
+        if !may || !undecided || !of_deals {
             return None;
         }
         let mut take = |name: &str| given.remove(name).unwrap_or_default();
