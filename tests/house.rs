@@ -17,6 +17,7 @@ const FLOORS: &[(&str, u8, &[&str])] = &[
     ("chl-log-files", 3, &["chl-events", "chl-log"]),
     ("chl-log-nats", 3, &["chl-events", "chl-log", "chl-log-files"]),
     ("chl-log-sled", 3, &["chl-events", "chl-log", "chl-log-files"]),
+    ("chl-proofs", 3, &["chl-events", "chl-log", "chl-log-files"]),
     ("chl-bus", 4, &["chl-events", "chl-commands", "chl-aggregates", "chl-log", "chl-log-files"]),
     ("chl-bus-nats", 4, &["chl-events", "chl-commands", "chl-bus", "chl-log"]),
     ("chl-runtime", 4, &["chl-events", "chl-projections", "chl-log"]),

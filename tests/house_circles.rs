@@ -28,6 +28,7 @@ const CRATES: &[(&str, &str)] = &[
     ("events/log-files/src", "lib"),
     ("events/log-nats/src", "lib"),
     ("events/log-sled/src", "lib"),
+    ("events/proofs/src", "lib"),
     ("commands/bus/src", "lib"),
     ("commands/bus-nats/src", "lib"),
     ("bin/chl", "main"),

@@ -19,36 +19,53 @@ fn the_reference_is_the_catalogs() {
     );
 }
 
-/// The shell lines between the tour's marks.
-fn tour() -> String {
-    let readme = written("README.md");
-    let parts = readme.split("<!-- tour: begin -->").skip(1);
-    let parts = parts.map(|part| part.split("<!-- tour: end -->").next().unwrap());
-    let script: String = parts
+/// The shell lines of a page between its marks.
+fn script(page: &str, mark: &str) -> String {
+    let text = written(page);
+    let parts = text.split(&format!("<!-- {mark}: begin -->")).skip(1);
+    let end = format!("<!-- {mark}: end -->");
+    let parts = parts.map(|part| part.split(&end).next().unwrap());
+    parts
         .flat_map(str::lines)
         .filter(|line| !line.starts_with("```"))
-        .fold(String::from("set -e\n"), |script, line| script + line + "\n");
-    assert!(script.lines().count() > 20, "the tour is gone from the README");
-    script
+        .fold(String::new(), |script, line| script + line + "\n")
 }
 
-#[test]
-fn the_tour_of_the_readme_runs_and_shows_what_it_says() {
-    let dir = tempfile::tempdir().unwrap();
+/// What a script shows that runs in a folder.
+fn shown(dir: &Path, script: &str) -> String {
     let chl = Path::new(env!("CARGO_BIN_EXE_chl"));
     let path = format!("{}:{}", chl.parent().unwrap().display(), std::env::var("PATH").unwrap());
     let out = Command::new("bash")
-        .args(["-c", &tour()])
-        .current_dir(dir.path())
+        .args(["-ec", script])
+        .current_dir(dir)
         .env("PATH", path)
         .output()
         .unwrap();
     let (stdout, stderr) =
         (String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr));
     assert!(out.status.success(), "{stdout}{stderr}");
-    for shown in
+    stdout.into_owned()
+}
+
+#[test]
+fn the_tour_of_the_readme_runs_and_shows_what_it_says() {
+    let dir = tempfile::tempdir().unwrap();
+    let tour = script("README.md", "tour");
+    assert!(tour.lines().count() > 20, "the tour is gone from the README");
+    let told = shown(dir.path(), &tour);
+    for expected in
         ["\"available\":\"1400.00\"", "\"held\":\"3600.00\"", "customer.unknown", "exit code 3"]
     {
-        assert!(stdout.contains(shown), "the tour does not show {shown}:\n{stdout}");
+        assert!(told.contains(expected), "the tour does not show {expected}:\n{told}");
+    }
+    // The page for auditors goes on with the tour's ledger.
+    let calls = script("docs/audit.md", "audit");
+    assert!(calls.lines().count() > 7, "the calls are gone from docs/audit.md");
+    let told = shown(dir.path(), &calls);
+    assert!(told.contains("\"checkpoints\":2"), "{told}");
+    for made in
+        ["checkpoint-2026-03", "public/tile/entries", "for-partners/tile/0", "c-1.tlog-proof"]
+    {
+        assert!(dir.path().join(made).exists(), "{made}");
     }
 }

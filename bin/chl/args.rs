@@ -2,7 +2,9 @@
 
 use crate::{
     actors::Token,
-    asking, bench,
+    asking,
+    audit::Audit,
+    bench,
     exit::{EXIT_CODES, Exit},
     failure::{Failure, Outcome},
     nats::Parked,
@@ -78,6 +80,8 @@ enum Call {
     #[command(subcommand)]
     Log(Log),
     Check(reads::Check),
+    #[command(subcommand)]
+    Audit(Audit),
     Rebuild(writes::Rebuild),
     Backup(reads::Backup),
     Restore(writes::Restore),
@@ -176,6 +180,7 @@ impl Args {
             Call::Export(call) => asking::ask(place, Read::Tables(call.absolute()?), output),
             Call::Explain(call) => call.run(place, output),
             Call::Log(call) => call.run(place, output),
+            Call::Audit(call) => call.run(place, output),
             Call::Check(call) => asking::ask(place, Read::Check(call), output),
             Call::Programme(Programme::Check(call)) => call.run(output),
             Call::Bench(call) => call.run(&global.data, output),

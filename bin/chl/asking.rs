@@ -4,7 +4,8 @@ use crate::{
     exit::Exit,
     failure::Outcome,
     ledger::{
-        Attempt, Reading, open_bucket, open_copy, open_log, open_stream, open_vault, unopened,
+        Attempt, Reading, compare_signed, open_bucket, open_copy, open_log, open_stream,
+        open_vault, unopened,
     },
     output::{Output, Sink},
     owner::{Reached, Request, connect, connect_to_read, reach},
@@ -41,6 +42,7 @@ pub(crate) fn open_to_read(place: &Place) -> Outcome<Attempt<OpenedToRead>> {
     let options = Options { seen: crate::ledger::seen(place), ..Options::default() };
     match open_log(place, options) {
         Ok(log) => {
+            compare_signed(place, log.reader().as_ref())?;
             let vault = place.vault().exists().then(|| open_vault(place)).transpose()?;
             let reading = Reading::new(place, log.reader(), vault.map(Arc::new));
             Ok(Attempt::Opened(OpenedToRead { reading, _log: Box::new(log) }))

@@ -7,6 +7,7 @@
 mod actors;
 mod args;
 mod asking;
+mod audit;
 mod bench;
 mod demo;
 mod exit;

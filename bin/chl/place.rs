@@ -7,6 +7,8 @@
 //! DIR/LEDGER/vault.sqlite   the keys of personal data; the one thing besides the log to keep safe
 //! DIR/LEDGER/views.sqlite   the read models, a cache over the log
 //! DIR/LEDGER/journal/       refused commands, bounded
+//! DIR/LEDGER/hashes/        the hashes of the log's tree, a cache over the log
+//! DIR/LEDGER/audit/         the keys that sign checkpoints, and what they signed last
 //! DIR/LEDGER/socket         the owner's local socket, while there is one
 //! DIR/LEDGER/reading        the same of a node that follows, for those who only read beside it
 //! DIR/LEDGER@nats/          the same of a node, whose ledger lives on servers; log/ is its own copy
@@ -111,6 +113,16 @@ impl Place {
     /// The decision journal's folder.
     pub(crate) fn journal(&self) -> PathBuf {
         self.dir.join("journal")
+    }
+
+    /// The folder of the tree's hashes.
+    pub(crate) fn hashes(&self) -> PathBuf {
+        self.dir.join("hashes")
+    }
+
+    /// The folder of the keys that sign checkpoints, and of what they signed.
+    pub(crate) fn audit(&self) -> PathBuf {
+        self.dir.join("audit")
     }
 
     /// The owner's socket.

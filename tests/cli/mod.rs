@@ -66,6 +66,7 @@ pub(crate) fn contest_lines() -> String {
 /// A folder of ledgers.
 pub(crate) struct Desk {
     folder: tempfile::TempDir,
+    seal_bytes: Option<u64>,
 }
 
 /// What a call did.
@@ -91,7 +92,12 @@ impl Run {
 impl Desk {
     /// An empty folder.
     pub(crate) fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap() }
+        Self { folder: tempfile::tempdir().unwrap(), seal_bytes: None }
+    }
+
+    /// The same folder, whose logs are sealed at so many bytes.
+    pub(crate) fn sealing_at(self, bytes: u64) -> Self {
+        Self { seal_bytes: Some(bytes), ..self }
     }
 
     /// A desk with a partner, a programme, a deal, and a claim.
@@ -117,6 +123,7 @@ impl Desk {
         let mut command = Command::new(CHL);
         command.arg("--data").arg(self.folder.path()).args(args).env("LOGNAME", "tester");
         command.env_remove("CHL_DATA").current_dir(self.folder.path());
+        command.envs(self.seal_bytes.map(|bytes| ("CHL_SEAL_BYTES", bytes.to_string())));
         command
     }
 

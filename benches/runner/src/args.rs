@@ -75,6 +75,8 @@ pub enum Line {
     Open,
     /// Memory while a large ledger is written and rebuilt.
     Memory,
+    /// Verifying a log against the tree alone, the tree while appending, and proofs.
+    Auditors,
     /// Commands from memory into the log on JetStream, against the same blocks published raw; one
     /// server and three.
     NatsAppend,

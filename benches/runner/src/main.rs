@@ -3,6 +3,7 @@
 mod aggregates;
 mod append;
 mod args;
+mod auditors;
 mod bytes;
 mod decide;
 #[expect(dead_code, reason = "the program uses the rest")]
@@ -66,6 +67,7 @@ const LINES: &[(Line, fn(&Setup) -> Result<()>)] = &[
     (Line::Bytes, bytes::run),
     (Line::Growth, growth::run),
     (Line::Open, open::run),
+    (Line::Auditors, auditors::run),
     (Line::NatsAppend, nats::append),
     (Line::NatsBus, nats::bus),
     (Line::NatsRead, nats::read),

@@ -4,6 +4,7 @@ use super::{
     Attempt, Birth, Owning, Reading,
     leased::{LeaseLost, Leased, Lost, UnderLease},
     owning::{make_dir, parts, stand_by},
+    proofs::compare_signed,
 };
 use crate::{
     exit::Exit,
@@ -62,7 +63,10 @@ pub(crate) fn open_stream(
         ..usual
     };
     match NatsLog::open(&connection, &options) {
-        Ok(log) => Ok(Attempt::Opened((connection, options, log))),
+        Ok(log) => {
+            compare_signed(place, log.reader().as_ref())?;
+            Ok(Attempt::Opened((connection, options, log)))
+        }
         Err(error @ OpenError::Owned(_)) => Ok(Attempt::Owned(unopened(place, error))),
         Err(error) => Err(unopened(place, error)),
     }

@@ -6,7 +6,7 @@ use crate::{
     place::Place,
 };
 use chl_bus::StatesFile;
-use chl_log_sled::{OpenError, Options, Seen, SledLog};
+use chl_log_sled::{OpenError, Options, Seen, SledLog, inspect};
 use chl_runtime::Reader;
 
 /// An attempt to open a ledger.
@@ -27,9 +27,10 @@ pub(crate) fn open_log(place: &Place, options: Options) -> Result<SledLog, OpenE
 pub(crate) fn unopened(place: &Place, error: OpenError) -> Failure {
     let ledger = place.ledger();
     let hint = if error.is_damage() {
+        let from = readable(place);
         format!(
-            "ledger {ledger:?} is damaged; keep a copy, then restore a backup, or accept the loss \
-             with `chl log repair --accept-loss-after POSITION --reason TEXT`"
+            "ledger {ledger:?} is damaged{from}; keep a copy, then restore a backup, or accept the \
+             loss with `chl log repair --accept-loss-after POSITION --reason TEXT`"
         )
     } else if matches!(error, OpenError::NotFound { .. }) {
         format!(
@@ -43,6 +44,12 @@ pub(crate) fn unopened(place: &Place, error: OpenError) -> Failure {
     };
     let exit = if error.is_damage() { Exit::Verification } else { Exit::Unavailable };
     Failure::Told { exit, error: anyhow::Error::new(error).context(hint) }
+}
+
+/// From which position on a damaged log cannot be read, where that can be told.
+fn readable(place: &Place) -> String {
+    let found = inspect(&place.log()).map(|found| found.readable.next);
+    found.map_or_else(|_| String::new(), |next| format!(" from position {next} on"))
 }
 
 /// Refuses a folder whose log is gone while what was built from it is there: a new log beside it

@@ -3,6 +3,7 @@
 use super::{
     Attempt, Birth, Owning, Reading, node, open_log, open_vault,
     owning::{make_dir, parts, stand_by},
+    proofs::compare_signed,
     seen, unopened,
 };
 use crate::{
@@ -36,6 +37,7 @@ pub(crate) fn own(place: &Place, birth: Option<&Birth>) -> Outcome<Attempt<Ownin
 
 fn embedded(place: &Place, log: SledLog, birth: Option<&Birth>) -> Outcome<Owning> {
     let (head, reader) = (log.head(), log.reader());
+    compare_signed(place, reader.as_ref())?;
     if head.next > 0 && !place.vault().exists() {
         return Err(Failure::new(
             Exit::Unavailable,

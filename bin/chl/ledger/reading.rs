@@ -1,6 +1,6 @@
 //! What answers are read from.
 
-use super::views::KeptViews;
+use super::{proofs::Proofs, views::KeptViews};
 use crate::place::Place;
 use chl_bus::{Vault, Viewer};
 use chl_events::Role;
@@ -16,6 +16,8 @@ pub(crate) struct Reading {
     pub(crate) log: Arc<dyn ReadLog>,
     /// Its read models.
     pub(crate) views: Arc<KeptViews>,
+    /// What proves its history to others.
+    pub(crate) proofs: Arc<Proofs>,
     /// The keys of persons, where there are any.
     pub(crate) vault: Option<Arc<Vault>>,
     /// Whether it will be closed soon, so that long answers end.
@@ -26,7 +28,8 @@ impl Reading {
     /// A ledger whose log is open.
     pub(crate) fn new(place: &Place, log: Arc<dyn ReadLog>, vault: Option<Arc<Vault>>) -> Self {
         let views = Arc::new(KeptViews::new(place.views(), Arc::clone(&log)));
-        Self { log, views, vault, closing: Closing::default() }
+        let proofs = Arc::new(Proofs::new(place, Arc::clone(&log)));
+        Self { log, views, proofs, vault, closing: Closing::default() }
     }
 
     /// Who asks on the command line: an operator, who may read texts.

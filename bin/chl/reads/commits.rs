@@ -79,7 +79,8 @@ impl FromStr for Range {
     }
 }
 
-const COLUMNS: &[&str] = &[
+/// The columns of a commit.
+pub(crate) const COLUMNS: &[&str] = &[
     "position",
     "recorded_at",
     "stream",
@@ -179,7 +180,7 @@ pub(crate) fn command_name(commit: &Commit) -> &'static str {
 }
 
 /// Nobody who may read texts: what is sealed is shown as the key that seals it.
-pub(super) const NOBODY: Viewer<'_> = Viewer { role: Role::Analyst, partner: None, vault: None };
+pub(crate) const NOBODY: Viewer<'_> = Viewer { role: Role::Analyst, partner: None, vault: None };
 
 /// A commit as JSON, with sealed texts as the viewer may see them.
 pub(crate) fn json(commit: &Commit, viewer: &Viewer<'_>) -> Outcome<Value> {

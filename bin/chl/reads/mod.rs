@@ -23,7 +23,7 @@ pub(crate) use asked::Asked;
 pub(crate) use backup::{Backup, LOG as BACKUP_LOG, VAULT as BACKUP_VAULT};
 pub(crate) use balance::Balance;
 pub(crate) use check::Check;
-pub(crate) use commits::{Tail, View};
+pub(crate) use commits::{COLUMNS as COMMIT_COLUMNS, NOBODY, Tail, View, json as commit_json};
 pub(crate) use duplicates::{Duplicates, REPORTS};
 pub(crate) use export::{BlockLine, Export, FORMAT, First, Last, ledger_id, root};
 pub(crate) use export_views::ExportViews;
@@ -35,7 +35,13 @@ pub(crate) use sql::Sql;
 pub(crate) use story::{Claim, Deal};
 pub(crate) use summary::summary;
 
-use crate::{exit::Exit, failure::Outcome, ledger::Reading, output::Sink};
+use crate::{
+    audit::{ExportLog, Keygen, Prove, SignCheckpoint, VerifyLog},
+    exit::Exit,
+    failure::Outcome,
+    ledger::Reading,
+    output::Sink,
+};
 use serde::{Deserialize, Serialize};
 
 /// A question.
@@ -68,6 +74,16 @@ pub(crate) enum Read {
     Tables(ExportViews),
     /// A copy of the ledger.
     Backup(Backup),
+    /// A new key that signs checkpoints.
+    Keygen(Keygen),
+    /// A signed checkpoint.
+    Checkpoint(SignCheckpoint),
+    /// The log as static files.
+    ExportLog(ExportLog),
+    /// Verification of the log against checkpoints.
+    VerifyLog(VerifyLog),
+    /// A receipt.
+    Prove(Prove),
 }
 
 impl Read {
@@ -87,6 +103,11 @@ impl Read {
             Self::Export(read) => read.answer(ledger, sink),
             Self::Tables(read) => read.answer(ledger, sink),
             Self::Backup(read) => read.answer(ledger, sink),
+            Self::Keygen(read) => read.answer(ledger, sink),
+            Self::Checkpoint(read) => read.answer(ledger, sink),
+            Self::ExportLog(read) => read.answer(ledger, sink),
+            Self::VerifyLog(read) => read.answer(ledger, sink),
+            Self::Prove(read) => read.answer(ledger, sink),
         }
     }
 }

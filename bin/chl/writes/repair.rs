@@ -3,7 +3,7 @@
 use crate::{
     exit::Exit,
     failure::{Failure, Outcome, Step},
-    ledger::{commits_from, open_log, open_vault, unopened},
+    ledger::{commits_from, give_up_keys, open_log, open_vault, unopened},
     output::{Output, Sheet, Sink},
     place::Place,
     user,
@@ -89,6 +89,13 @@ fn accept(place: &Place, position: u64, reason: &str, output: &mut Output) -> Ou
         // Repaired before, and not recorded: what the note says is recorded now.
         Err(RepairError::NotDamaged { next }) if note.exists() && next == position => {}
         Err(error) => return Err(unrepaired(place, error)),
+    }
+    if let Some(aside) = give_up_keys(place, position)? {
+        output.note(&format!(
+            "checkpoints were signed of what is lost: their keys sign nothing more and are kept in \
+             {}; make a new one with `chl audit keygen`",
+            aside.display()
+        ))?;
     }
     forget_caches(place).or_exit(Exit::Unavailable, "what is built from the log")?;
     let commit = record(place, &intent)?;

@@ -7,6 +7,7 @@ use super::{
 };
 use crate::{
     actors::ActorsOption,
+    audit::CheckpointEvery,
     exit::Exit,
     failure::{Failure, Outcome, Step},
     http::{HttpOptions, Part, Standing, Standings},
@@ -49,6 +50,8 @@ pub(crate) struct Serve {
     bus: BusOptions,
     #[command(flatten)]
     http: HttpOptions,
+    #[command(flatten)]
+    checkpoints: CheckpointEvery,
 }
 
 impl Serve {
@@ -63,7 +66,8 @@ impl Serve {
         let stop = Stop::watch().or_exit(Exit::Internal, "signals cannot be waited for")?;
         let standings = Standings::default();
         let _http = self.http.open(&standings, &actors)?;
-        let serving = Serving { bus: &self.bus, servers, actors, stop: &stop };
+        let (bus, checkpoints) = (&self.bus, self.checkpoints);
+        let serving = Serving { bus, servers, actors, checkpoints, stop: &stop };
         match places {
             [place] => {
                 let standing = standings.of(place.ledger());
@@ -97,6 +101,7 @@ struct Serving<'a> {
     bus: &'a BusOptions,
     servers: &'a Servers,
     actors: Arc<Actors>,
+    checkpoints: CheckpointEvery,
     stop: &'a Stop,
 }
 
@@ -154,6 +159,7 @@ impl Serving<'_> {
     fn lead(&self, place: &Place, owning: Owning, (standing, part): (&Standing, Part)) -> Outcome {
         let on_nats = self.bus.open(place, self.servers, Arc::clone(&self.actors), &owning)?;
         let door = open_door(place, &owning)?;
+        let signing = self.checkpoints.begin(place.ledger(), &owning.reading);
         let (ledger, socket) = (place.ledger(), place.socket());
         talk::say(&format!("ledger {ledger:?} is served at {}", socket.display()));
         standing.takes_commands(part, &owning.reading, owning.client()?);
@@ -161,7 +167,7 @@ impl Serving<'_> {
         talk::say(&format!("ledger {ledger:?}: closing"));
         standing.closing();
         let answered = on_nats.map_or(Ok(()), OnNats::close);
-        drop(door);
+        drop((door, signing));
         owning.close()?;
         answered
     }

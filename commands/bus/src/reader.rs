@@ -1,6 +1,6 @@
 //! One handle to read a log through, however often the log behind it is opened again.
 
-use chl_log::{Blocks, Head, ReadError, ReadLog};
+use chl_log::{Blocks, Chain, Head, ReadError, ReadLog};
 use std::{
     sync::{Arc, PoisonError, RwLock},
     time::Duration,
@@ -37,6 +37,10 @@ impl ReadLog for SteadyReader {
 
     fn sealed_to(&self) -> u64 {
         self.now().sealed_to()
+    }
+
+    fn chain_before(&self, position: u64) -> Chain {
+        self.now().chain_before(position)
     }
 
     fn wait_beyond(&self, position: u64, timeout: Duration) -> Result<Head, ReadError> {

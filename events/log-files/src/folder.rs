@@ -130,6 +130,13 @@ pub fn root_at(files: &[Arc<SealedFile>], position: u64) -> Result<Option<Hash>,
     Ok(block.filter(|block| block.first() == position).map(|block| block.root_before()))
 }
 
+/// The last chain at or before a position at which one of the files of a history begins or ends.
+pub fn chain_before(files: &[Arc<SealedFile>], ledger: LedgerId, position: u64) -> Chain {
+    let ended = files.partition_point(|file| file.next() <= position);
+    let last = ended.checked_sub(1).and_then(|index| files.get(index));
+    last.map_or_else(|| Chain::new(ledger), |file| file.summary().after.clone())
+}
+
 /// Removes what a crash left of files that had not appeared yet.
 pub fn remove_unfinished(dir: &Path) -> io::Result<()> {
     if dir.is_dir() {

@@ -1,7 +1,7 @@
 //! A history read from files alone: what a node has of a ledger whose log is out of reach.
 
-use crate::{FolderError, SealedError, SealedFile, SealedFolder};
-use chl_log::{Blocks, Head, ReadError, ReadLog, Walk, Wanted};
+use crate::{FolderError, SealedError, SealedFile, SealedFolder, chain_before};
+use chl_log::{Blocks, Chain, Head, ReadError, ReadLog, Walk, Wanted};
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
@@ -75,6 +75,10 @@ impl ReadLog for SealedHistory {
 
     fn sealed_to(&self) -> u64 {
         self.head.next
+    }
+
+    fn chain_before(&self, position: u64) -> Chain {
+        chain_before(&self.files, self.head.ledger, position)
     }
 
     /// Nothing ever comes: files do not grow.

@@ -13,7 +13,9 @@ mod sealed;
 mod witness;
 
 pub use draft::{Draft, create_dir, create_dir_with_parents, rename_durably, sync_dir};
-pub use folder::{FolderError, LockError, OwnerLock, SealedFolder, remove_unfinished, root_at};
+pub use folder::{
+    FolderError, LockError, OwnerLock, SealedFolder, chain_before, remove_unfinished, root_at,
+};
 pub use history::{HistoryError, SealedHistory};
 pub use keys::{KeyEntry, KeyError, KeyIndex, MAX_KEY_VALUE_BYTES};
 pub use sealed::{

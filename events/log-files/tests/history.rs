@@ -48,6 +48,16 @@ fn the_tail_goes_on_where_the_sealed_files_end() {
         let wanted: Vec<_> = all.iter().filter(|block| block.next() > from).cloned().collect();
         assert_eq!(read(&history, from), wanted, "from {from}");
     }
+    let mut walked = Chain::new(LEDGER);
+    for block in &all {
+        assert_eq!(history.chain_at(walked.next()).unwrap(), walked);
+        walked.accept(block).unwrap();
+    }
+    assert_eq!(
+        history.chain_before(17).next(),
+        10,
+        "what the first file holds is not hashed again"
+    );
     assert!(matches!(history.read(23).err(), Some(ReadError::Beyond { from: 23, next: 22 })));
     let head = history.wait_beyond(22, Duration::from_millis(1)).unwrap();
     assert_eq!((head, history.sealed_to()), (chain.head(), 22));

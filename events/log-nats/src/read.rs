@@ -6,8 +6,8 @@ use crate::{
     remote::Remote,
 };
 use chl_events::Block;
-use chl_log::{Blocks, Head, HeadSignal, ReadError, ReadLog, Walk, Wanted};
-use chl_log_files::SealedFile;
+use chl_log::{Blocks, Chain, Head, HeadSignal, ReadError, ReadLog, Walk, Wanted};
+use chl_log_files::{SealedFile, chain_before};
 use std::{
     collections::BTreeSet,
     sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
@@ -127,6 +127,11 @@ impl ReadLog for Reader {
     fn sealed_to(&self) -> u64 {
         let files = self.shared.files.read().unwrap_or_else(PoisonError::into_inner);
         files.last().map_or(0, |file| file.next())
+    }
+
+    fn chain_before(&self, position: u64) -> Chain {
+        let files = self.shared.files.read().unwrap_or_else(PoisonError::into_inner);
+        chain_before(&files, self.head().ledger, position)
     }
 
     fn wait_beyond(&self, position: u64, timeout: Duration) -> Result<Head, ReadError> {

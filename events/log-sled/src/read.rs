@@ -1,8 +1,8 @@
 //! Reads across sealed files and heads, beside the writer and across rotations.
 
 use crate::head::Head;
-use chl_log::{Blocks, Head as LogHead, HeadSignal, ReadError, ReadLog, Walk, Wanted};
-use chl_log_files::SealedFile;
+use chl_log::{Blocks, Chain, Head as LogHead, HeadSignal, ReadError, ReadLog, Walk, Wanted};
+use chl_log_files::{SealedFile, chain_before};
 use std::{
     sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
     time::Duration,
@@ -96,6 +96,10 @@ impl ReadLog for Reader {
 
     fn sealed_to(&self) -> u64 {
         self.shared.parts().sealed.last().map_or(0, |file| file.next())
+    }
+
+    fn chain_before(&self, position: u64) -> Chain {
+        chain_before(&self.shared.parts().sealed, self.head().ledger, position)
     }
 
     fn wait_beyond(&self, position: u64, timeout: Duration) -> Result<LogHead, ReadError> {

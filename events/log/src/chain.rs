@@ -111,6 +111,21 @@ impl Chain {
         Ok(())
     }
 
+    /// The chain at a position that a block holds or ends at, after checking that the block
+    /// continues this history.
+    pub(crate) fn within(&self, block: &Block, position: u64) -> Result<Self, Discontinuity> {
+        let mut whole = self.clone();
+        whole.accept(block)?;
+        if position >= whole.next() {
+            return Ok(whole);
+        }
+        let mut frontier = self.frontier.clone();
+        for (_, commit) in (block.first()..position).zip(block.commits()) {
+            frontier.push(commit);
+        }
+        Ok(Self::resume(self.ledger, frontier))
+    }
+
     /// Packs commits into as few blocks as hold them and takes those as the next ones.
     ///
     /// A failure (a commit that is too large) leaves the chain as it was.

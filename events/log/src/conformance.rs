@@ -58,7 +58,7 @@ impl fmt::Debug for Broken {
 /// A case: what it is called, and what it does on a bed of its own.
 type Case = (&'static str, fn(&mut dyn Bed) -> Result<(), Broken>);
 
-const CASES: [Case; 17] = [
+const CASES: [Case; 18] = [
     ("an empty log", appends::empty),
     ("groups of every size", appends::groups),
     ("packed groups", appends::packed),
@@ -70,6 +70,7 @@ const CASES: [Case; 17] = [
     ("the largest commit", appends::largest),
     ("concurrent appends", appends::concurrent),
     ("reading from every position", reads::every_position),
+    ("a chain at every position", reads::chain_at_every_position),
     ("reading beyond the head", reads::beyond),
     ("single commits", reads::single),
     ("reading while appending", reads::beside_the_writer),

@@ -70,11 +70,17 @@ impl Frontier {
 
     /// The root over all leaves; that of the empty tree is the hash of nothing.
     pub fn root(&self) -> Hash {
-        let mut rising = self.nodes.iter().rev();
-        match rising.next() {
-            None => Hash(Sha256::digest([]).into()),
-            Some(smallest) => rising.fold(*smallest, |right, left| node_hash(left, &right)),
-        }
+        self.root_with(None).unwrap_or_else(|| Hash(Sha256::digest([]).into()))
+    }
+
+    /// The root over all leaves with a smaller tree at their right; none when both are empty.
+    ///
+    /// An edge that is kept in pieces, one for each level of tiles, gives its root so.
+    pub fn root_with(&self, right: Option<Hash>) -> Option<Hash> {
+        let joined = |right: Option<Hash>, left: &Hash| {
+            Some(right.map_or(*left, |right| node_hash(left, &right)))
+        };
+        self.nodes.iter().rev().fold(right, joined)
     }
 
     /// Writes it as its size (u64, big endian) and its nodes, the largest subtree first.

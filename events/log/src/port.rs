@@ -176,6 +176,31 @@ pub trait ReadLog: Send + Sync {
         0
     }
 
+    /// The last chain at or before a position that is known without hashing a commit; the empty
+    /// one where there is no other.
+    fn chain_before(&self, _position: u64) -> Chain {
+        Chain::new(self.head().ledger)
+    }
+
+    /// The chain at any position: what it takes to go on there, and the root over all before it.
+    ///
+    /// It hashes the commits from [`ReadLog::chain_before`] on, at most what is not sealed or one
+    /// sealed file.
+    fn chain_at(&self, position: u64) -> Result<Chain, ReadError> {
+        let mut chain = self.chain_before(position);
+        if chain.next() == position {
+            return Ok(chain);
+        }
+        for block in self.read(chain.next())? {
+            let block = block?;
+            if block.next() >= position {
+                return Ok(chain.within(&block, position)?);
+            }
+            chain.accept(&block)?;
+        }
+        Err(ReadError::Gap { position })
+    }
+
     /// The exact bytes of one commit; none when the position lies at or behind the head.
     fn commit_at(&self, position: u64) -> Result<Option<Vec<u8>>, ReadError> {
         if position >= self.head().next {

@@ -1,6 +1,6 @@
 //! What readers may rely on.
 
-use super::{Bed, Broken, grow, holds, require, same};
+use super::{Bed, Broken, grow, holds, naive_root, require, same};
 use crate::{Chain, EventLog, ReadError, ReadLog, Subscription, Verified};
 use std::{
     sync::atomic::{AtomicBool, Ordering},
@@ -29,6 +29,20 @@ pub(super) fn every_position(bed: &mut dyn Bed) -> Result<(), Broken> {
     let mut checked = Verified::new(log.read(0)?, Chain::new(bed.ledger()));
     checked.by_ref().collect::<Result<Vec<_>, _>>()?;
     same("the chain that was read", checked.reached(), &log.chain())
+}
+
+pub(super) fn chain_at_every_position(bed: &mut dyn Bed) -> Result<(), Broken> {
+    let mut log = bed.open()?;
+    let mut all = grow(log.as_mut(), 30, 30)?;
+    all.extend(grow(log.as_mut(), 9, 4)?);
+    let reader = log.reader();
+    for (position, count) in (0..=39).zip(0..) {
+        let before = all.get(..count).unwrap_or_default();
+        let chain = reader.chain_at(position)?;
+        same("the position of a chain", &chain.next(), &position)?;
+        same(&format!("the root at {position}"), &chain.root(), &naive_root(before))?;
+    }
+    require(reader.chain_at(40).is_err(), || "a chain beyond the head".to_owned())
 }
 
 pub(super) fn beyond(bed: &mut dyn Bed) -> Result<(), Broken> {
