@@ -22,8 +22,8 @@ fn the_reference_is_the_catalogs() {
 /// The shell lines of a page between its marks.
 fn script(page: &str, mark: &str) -> String {
     let text = written(page);
-    let parts = text.split(&format!("<!-- {mark}: begin -->")).skip(1);
-    let end = format!("<!-- {mark}: end -->");
+    let [begin, end] = ["begin", "end"].map(|side| format!("<!-- {mark}: {side} -->"));
+    let parts = text.split(&begin).skip(1);
     let parts = parts.map(|part| part.split(&end).next().unwrap());
     parts
         .flat_map(str::lines)

@@ -17,7 +17,7 @@ fn a_ledger_on_servers_is_signed_published_proved_and_verified() {
     );
     let run = |args: &[&str], input: &str| {
         let run = desk.run_with(&[&[nats.as_str(), &monitor], args].concat(), input.as_bytes());
-        assert_eq!(run.code, 0, "{args:?}: {}{}", run.out, run.err);
+        assert_eq!(run.code, 0, "{args:?}: {}", run.err);
         run
     };
     run(&["submit"], &(partner_lines() + &programme_lines()));

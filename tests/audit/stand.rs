@@ -34,6 +34,9 @@ pub(crate) fn copy_dir(from: &Path, to: &Path) {
     }
 }
 
+/// When they are sent: within the days a claim may take.
+const TIME: &str = "2026-03-21T09:00:00Z";
+
 /// Accruals of one partner's sales, and a claim on every fifth.
 pub(crate) fn sales(from: usize, to: usize) -> String {
     let mut lines = String::new();
@@ -43,7 +46,7 @@ pub(crate) fn sales(from: usize, to: usize) -> String {
             "partner": "p-1", "programme": "gold", "sale": format!("s-{number}-x"),
             "net_amount": {"amount": net, "currency": "USD"}, "sold_on": "2026-03-05",
         });
-        let line = json!({"id": format!("a-{number}"), "type": "AccrueCoop", "data": accrual});
+        let line = json!({"id": format!("a-{number}"), "type": "AccrueCoop", "time": TIME, "data": accrual});
         lines.push_str(&format!("{line}\n"));
         if number.is_multiple_of(5) {
             let claim = json!({
@@ -51,7 +54,7 @@ pub(crate) fn sales(from: usize, to: usize) -> String {
                 "activity": "ad", "cost": {"amount": format!("{}.50", 1 + number % 7), "currency": "USD"},
                 "activity_date": "2026-03-10", "proof": [],
             });
-            let line = json!({"id": format!("k-{number}"), "type": "ClaimCoop", "data": claim});
+            let line = json!({"id": format!("k-{number}"), "type": "ClaimCoop", "time": TIME, "data": claim});
             lines.push_str(&format!("{line}\n"));
         }
     }
@@ -101,7 +104,7 @@ impl Stand {
     /// Calls it, which works, and gives what it wrote.
     pub(crate) fn audited(&self, args: &[&str]) -> Run {
         let run = self.audit(args);
-        assert_eq!(run.code, 0, "{args:?}: {}{}", run.out, run.err);
+        assert_eq!(run.code, 0, "{args:?}: {}", run.err);
         run
     }
 

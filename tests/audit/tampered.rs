@@ -2,7 +2,7 @@
 
 use crate::stand::{Stand, copy_dir, random, rounds};
 use chl_events::LedgerId;
-use chl_log::{EventLog, ReadLog};
+use chl_log::EventLog;
 use chl_log_sled::{Options, SledLog};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
@@ -63,7 +63,10 @@ impl Honest {
     fn new() -> Self {
         let mut stand = Stand::new();
         stand.desk = stand.desk.sealing_at(SEAL_BYTES);
-        stand.sell(0, 400);
+        stand.sell(0, 200);
+        stand.sell(200, 400);
+        // What is sent last is too little to be sealed.
+        stand.sell(400, 403);
         stand.checkpoint("kept");
         stand.audited(&["export", "public", "--entries"]);
         let options = Options { seal_bytes: SEAL_BYTES, ..Options::default() };
@@ -73,7 +76,8 @@ impl Honest {
             blocks.flat_map(|block| block.commits().map(<[u8]>::to_vec).collect::<Vec<_>>());
         let entries: Vec<_> = entries.collect();
         let ledger = log.head().ledger;
-        assert!(log.reader().sealed_to() > 0 && log.reader().sealed_to() < log.head().next);
+        let sealed = log.reader().sealed_to();
+        assert!(sealed > 0 && sealed < log.head().next, "sealed to {sealed} of {}", log.head());
         drop(log);
         Self { stand, ledger, entries }
     }

@@ -29,7 +29,7 @@ DIGITS = {"BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF":
 ORIGIN = "String String ActorId Option<ActorId> Role Option<PartnerId> Option<u8> bool " \
          "Option<Sealed> Option<String> Option<String>"
 # What a JSON reading shows in another form than the bytes have.
-SHOWN_OTHERWISE = re.compile("Sealed|Name|FreeText|Instant|Period|Evidence|Terms")
+SHOWN_OTHERWISE = re.compile("Sealed|Name|FreeText|Instant|LedgerId|Period|Evidence|Terms")
 
 
 def require(holds, why):

@@ -3,7 +3,7 @@
 use crate::{
     exit::Exit,
     failure::{Failure, Outcome, Step, StepToOwnExit},
-    ledger::{Reading, decoded, unhashed},
+    ledger::{Reading, decoded},
     output::Sink,
 };
 use chl_bus::{Concern, concern};

@@ -20,7 +20,7 @@ pub(crate) use node::{Node, open_bucket, open_stream};
 pub(crate) use open::{Attempt, open_log, require_log, seen, unopened};
 pub(crate) use own::own;
 pub(crate) use owning::{Birth, Owning, open_vault};
-pub(crate) use proofs::{Proofs, compare_signed, give_up_keys, unhashed, unpublished, unsigned};
+pub(crate) use proofs::{compare_signed, give_up_keys, unpublished, unsigned};
 pub(crate) use reading::{Closing, Reading};
 pub(crate) use scratch::Scratch;
 pub(crate) use share::Share;

@@ -142,7 +142,7 @@ fn exit_of(damage: bool) -> Exit {
 }
 
 /// What failed hashes mean to the user.
-pub(crate) fn unhashed(error: HashesError) -> Failure {
+fn unhashed(error: HashesError) -> Failure {
     let (exit, what) = (exit_of(error.is_damage()), "the hashes of the log's tree");
     Failure::Told { exit, error: anyhow::Error::new(error).context(what) }
 }

@@ -93,10 +93,8 @@ fn files(dir: &Path) -> Vec<PathBuf> {
 
 /// The position that a failed verification names.
 fn named(error: &PublishedError) -> u64 {
-    match error {
-        PublishedError::Flaw { source, .. } => source.position(),
-        other => panic!("{other}"),
-    }
+    let PublishedError::Flaw { source, .. } = error else { panic!("{error}") };
+    source.position()
 }
 
 #[test]
