@@ -270,3 +270,46 @@ fn a_role_sees_what_it_may_see() {
     assert_eq!(partner.get(&format!("/conflicts/{id}")).status, 403);
     assert_eq!(door.stop(), 0);
 }
+
+#[test]
+fn customers_that_may_be_one_are_merged_or_kept_apart() {
+    let desk = Desk::new();
+    let door = Watched::for_callers(&desk);
+    for customer in ["c-1", "c-2", "c-3"] {
+        let data = json!({ "customer": customer, "name": "Granite" });
+        let line = json!({ "id": customer, "type": "RegisterCustomer", "data": data });
+        assert_eq!(door.send_as("svc", &line.to_string()).status, 200);
+    }
+    for (customer, other) in [("c-1", "c-2"), ("c-1", "c-3")] {
+        let alike = json!([{ "likeness": "same_name", "score": 100 }]);
+        let data = json!({ "customer": customer, "other": other, "score": 100, "evidence": alike });
+        let id = format!("like-{other}");
+        let line = json!({ "id": id, "type": "ReportPossibleDuplicate", "data": data });
+        let reply = door.send_as("svc", &line.to_string());
+        assert_eq!(reply.status, 200, "{}", reply.body);
+    }
+    let browser = Browser::sign_in(&door, "cm");
+    let rows = door.get_as("ana", "/v1/conflicts").json();
+    for row in rows["rows"].as_array().unwrap() {
+        let path = format!("/conflicts/{}", row["conflict"].as_str().unwrap());
+        let page = browser.page(&path);
+        let other = hidden(&page, "other");
+        assert!(!page.contains("Ground") && page.contains("One customer: c-1 stays"), "{page}");
+        let (form, id) = (hidden(&page, "form"), hidden(&page, "id"));
+        let resolution = if other == "c-2" { "stays.c-1" } else { "apart" };
+        let fields = format!(
+            "form={form}&id={id}&customer=c-1&other={other}&resolution={resolution}&note=Asked"
+        );
+        let reply = browser.post(&path, &fields, &[]);
+        assert_eq!(reply.status, 303, "{reply:?}");
+        assert!(browser.page(&format!("{path}?done=1")).contains("The conflict is resolved."));
+    }
+    let rows = door.get_as("ana", "/v1/conflicts").json()["rows"].clone();
+    let decided =
+        rows.as_array().unwrap().iter().map(|row| {
+            (row["other_customer"].as_str().unwrap(), row["resolution"].as_str().unwrap())
+        });
+    let decided: std::collections::BTreeMap<_, _> = decided.collect();
+    assert_eq!(decided, [("c-2", "merged"), ("c-3", "kept_apart")].into());
+    assert_eq!(door.stop(), 0);
+}

@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 const TRACE: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
 /// Every read model that has rows, and scorecards of a period.
-const VIEWS: [&str; 14] = [
+const VIEWS: [&str; 15] = [
     "balances",
     "postings",
     "deals",
@@ -28,6 +28,7 @@ const VIEWS: [&str; 14] = [
     "measures",
     "programmes",
     "days",
+    "customers",
     "scorecards",
 ];
 
@@ -294,6 +295,8 @@ fn pages_follow_each_other_without_a_gap_while_others_write() {
             let Some(next) = reply["next"].as_str() else { break };
             cursor = format!("&cursor={next}");
         }
+        // Of customers there are new ones, too.
+        walked.retain(|row| all.contains(row));
         assert_eq!(walked, all, "{view}");
     }
     let next = door.get_as("ana", "/v1/postings?limit=1").json()["next"].clone();

@@ -120,15 +120,17 @@ pub(crate) struct Decision {
     /// The id of the command: sent twice, the form decides once.
     pub(crate) id: String,
     pub(crate) customer: String,
+    /// The customer it may be, where that is the question.
+    pub(crate) other: Option<String>,
     pub(crate) resolutions: Vec<Word>,
     pub(crate) criteria: Vec<Word>,
     pub(crate) shares: Vec<Share>,
     pub(crate) note: String,
 }
 
-/// A word of the catalog.
+/// A choice of a form.
 pub(crate) struct Word {
-    pub(crate) word: &'static str,
+    pub(crate) word: String,
     pub(crate) name: String,
     pub(crate) chosen: bool,
 }

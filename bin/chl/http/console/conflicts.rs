@@ -7,6 +7,7 @@ use super::{
         problem::Problem,
         sessions::random,
     },
+    decision::{self, Fields, OTHER},
     overview::ROWS,
     show::{Html, Trouble, address, frame, nowhere, table, text},
     sign_in::fields,
@@ -15,7 +16,7 @@ use super::{
 use crate::{
     output::cell_text,
     pages::{
-        console::{self, Choice, Decision, Fact, Share, Word},
+        console::{self, Choice, Decision, Fact},
         titled,
     },
 };
@@ -28,24 +29,17 @@ use axum::{
     routing::get,
 };
 use chl_bus::Answered;
-use chl_commands::Command;
-use chl_events::conflict::{ConflictKind, Criterion, Resolution};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 
-/// The command the form sends.
-const RESOLVE: &str = "ResolveConflict";
-
-/// The states a conflict can be in, with their names; the first two wait for a decision.
+/// The states a conflict can be in, with their names.
 const STATES: [(&str, &str); 4] =
     [("open", "Open"), ("escalated", "Escalated"), ("resolved", "Resolved"), ("lapsed", "Lapsed")];
-const UNDECIDED: [&str; 2] = ["open", "escalated"];
 
 const COLUMNS: &[(&str, &str)] = &[
     ("conflict", "Conflict"),
     ("kind", "Kind"),
     ("customer", "Customer"),
-    ("other_customer", "May be"),
+    (OTHER, "May be"),
     ("product_line", "Product line"),
     ("incumbent_partner", "Incumbent"),
     ("challenger_partner", "Challenger"),
@@ -71,7 +65,7 @@ const DEALS: &[(&str, &str)] = &[
 const FIRST: &[&str] = &[
     "kind",
     "customer",
-    "other_customer",
+    OTHER,
     "score",
     "alike",
     "product_line",
@@ -137,7 +131,7 @@ async fn one(
 ) -> Result<Html, Trouble> {
     let done = pairs(&uri).any(|(name, _)| name == "done").then_some("The conflict is resolved.");
     let shown = Shown::find(&behind, &visitor, &conflict).await?;
-    let form = shown.form(&visitor, BTreeMap::from([("id".to_owned(), random())]));
+    let form = decision::form(&shown.row, &visitor, Fields::from([("id".to_owned(), random())]));
     Html::of(StatusCode::OK, &console::Conflict { done, ..shown.page(&visitor, form) })
 }
 
@@ -151,7 +145,7 @@ async fn decide(
     let fields = fields(body).await?;
     visitor.check(&headers, fields.get("form").map(String::as_str))?;
     let place = behind.admit(&visitor.actor)?;
-    let document = command(&conflict, &fields).to_string();
+    let document = decision::command(&conflict, &fields).to_string();
     let ledger = visitor.ledger(&behind)?;
     let answered = sent(ledger, &visitor.actor, document.as_bytes(), None).await?;
     drop(place);
@@ -161,7 +155,7 @@ async fn decide(
         return Ok(Redirect::to(&done).into_response());
     }
     let shown = Shown::find(&behind, &visitor, &conflict).await?;
-    let (wrong, form) = (Some(said(&answered)), shown.form(&visitor, fields));
+    let (wrong, form) = (Some(said(&answered)), decision::form(&shown.row, &visitor, fields));
     let page = console::Conflict { wrong, ..shown.page(&visitor, form) };
     Ok(Html::of(status, &page)?.into_response())
 }
@@ -171,33 +165,6 @@ fn said(answered: &Answered) -> String {
     let answer: Value = serde_json::from_slice(&answered.body).unwrap_or_default();
     text(&answer, "message").to_owned()
 }
-
-/// The command a form asks for. What is missing in it is missing in the command, and named by the
-/// answer.
-fn command(conflict: &str, fields: &BTreeMap<String, String>) -> Value {
-    let field = |name: &str| fields.get(name).map(|value| value.trim()).filter(|it| !it.is_empty());
-    let share = |(name, percent): (&String, &String)| {
-        let partner = name.strip_prefix(SHARE)?;
-        let percent = percent.trim();
-        (!percent.is_empty()).then(|| json!({ "partner": partner, "percent": percent }))
-    };
-    let shares: Vec<Value> = fields.iter().filter_map(share).collect();
-    json!({
-        "id": field("id"),
-        "type": RESOLVE,
-        "data": {
-            "conflict": conflict,
-            "customer": field("customer"),
-            "resolution": field("resolution"),
-            "criterion": field("criterion"),
-            "shares": shares,
-            "note": field("note"),
-        },
-    })
-}
-
-/// What the name of a share's field begins with.
-const SHARE: &str = "share.";
 
 /// A conflict as it is shown.
 struct Shown {
@@ -214,8 +181,9 @@ impl Shown {
             Problem::new(StatusCode::NOT_FOUND, "conflict.unknown", text)
         })?;
         let mut deals = Vec::new();
-        for side in ["incumbent", "challenger"] {
-            let condition = format!("deal={}", text(&row, side));
+        let sides = ["incumbent", "challenger"].map(|side| text(&row, side));
+        for side in sides.into_iter().filter(|deal| !deal.is_empty()) {
+            let condition = format!("deal={side}");
             let found = visitor.ask(behind, "deals", json!({ "where": [condition] })).await?;
             deals.extend(found.rows);
         }
@@ -232,12 +200,14 @@ impl Shown {
         let facts = facts.into_iter().map(|(name, value)| Fact {
             name: titled(name),
             value: cell_text(value),
-            to: (name == "customer").then(|| {
+            to: (name == "customer" || name == OTHER).then(|| {
                 let stream = format!("customer/{}", cell_text(value));
                 address("/history", &[("stream", &stream)])
             }),
         });
-        let told = ("The deals that meet", "The deals are not there.");
+        let told = ("The deals that meet", "");
+        let deals = Some(&self.deals).filter(|deals| !deals.is_empty());
+        let deals = deals.map(|deals| table(told, DEALS, deals, nowhere));
         console::Conflict {
             frame: frame(
                 visitor,
@@ -247,42 +217,8 @@ impl Shown {
             done: None,
             wrong: None,
             facts: facts.collect(),
-            tables: vec![table(told, DEALS, &self.deals, nowhere)],
+            tables: deals.into_iter().collect(),
             form,
         }
-    }
-
-    /// The form, for those who may decide, while there is something to be decided.
-    fn form(&self, visitor: &Visitor, mut given: BTreeMap<String, String>) -> Option<Decision> {
-        let role = visitor.actor.connection.role;
-        let may = Command::kind_named(RESOLVE).is_some_and(|kind| kind.allows(role));
-        let undecided = UNDECIDED.contains(&text(&self.row, "effective_state"));
-        // Whether two customers are one is decided by other commands, which name both.
-        let of_deals = text(&self.row, "kind") != ConflictKind::PossibleDuplicate.as_str();
-        if !may || !undecided || !of_deals {
-            return None;
-        }
-        let mut take = |name: &str| given.remove(name).unwrap_or_default();
-        let (resolution, criterion) = (take("resolution"), take("criterion"));
-        let word = |word: &'static str, chosen: &str| Word {
-            word,
-            name: titled(word),
-            chosen: word == chosen,
-        };
-        let sides = ["incumbent_partner", "challenger_partner"].map(|side| text(&self.row, side));
-        let sides = sides.into_iter().filter(|partner| !partner.is_empty());
-        let shares = sides.map(|partner| {
-            let name = format!("{SHARE}{partner}");
-            Share { value: take(&name), name, partner: partner.to_owned() }
-        });
-        Some(Decision {
-            form: visitor.form().to_owned(),
-            shares: shares.collect(),
-            id: take("id"),
-            note: take("note"),
-            customer: text(&self.row, "customer").to_owned(),
-            resolutions: Resolution::ALL.iter().map(|of| word(of.as_str(), &resolution)).collect(),
-            criteria: Criterion::ALL.iter().map(|of| word(of.as_str(), &criterion)).collect(),
-        })
     }
 }

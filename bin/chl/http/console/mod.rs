@@ -15,6 +15,7 @@
 //! shows is asked as over `/v1`, so that each sees what it may see.
 
 mod conflicts;
+mod decision;
 mod history;
 mod overview;
 mod scorecards;
