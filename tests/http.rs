@@ -147,6 +147,9 @@ fn a_command_is_answered_with_a_status_that_says_the_same() {
     let answer = first.json();
     assert_eq!((first.status, &answer["outcome"]), (200, &json!("accepted")), "{answer}");
     assert_eq!(first.headers["content-type"], "application/json");
+    // Who asks after an answer finds what it wrote.
+    let seen = door.get_as("ana", "/v1/customers?where=customer%3Dc-1").json();
+    assert_eq!((&seen["position"], &seen["rows"][0]["name"]), (&answer["position"], &json!("C")));
     let again = door.send_as("svc", &customer("c-1", "C"));
     assert_eq!((again.status, &again.json()["duplicate"]), (200, &json!(true)));
     assert_eq!(again.json()["position"], answer["position"]);
