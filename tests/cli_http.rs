@@ -131,6 +131,36 @@ fn metrics_agree_with_the_answers_while_commands_run() {
 }
 
 #[test]
+fn monitors_are_told_of_a_read_model_that_stands_still() {
+    let desk = Desk::with_history();
+    assert_eq!(desk.run(&["query", "deals"]).code, 0);
+    let file = rusqlite::Connection::open(desk.path("main/views.sqlite")).unwrap();
+    let trigger = "CREATE TRIGGER refuse BEFORE INSERT ON partners \
+                   BEGIN SELECT RAISE(ABORT, 'no more'); END";
+    file.execute_batch(trigger).unwrap();
+    let watched = Watched::start(&desk, &[], &[]).ready();
+    assert_eq!(desk.submit(&PARTNER.replace("p-1", "p-9").replace("\"1\"", "\"9\"")).code, 0);
+    assert_eq!(desk.run(&["query", "partners"]).code, 0);
+    let metrics = watched.metrics();
+    let frozen = |view: &str| {
+        sum(&metrics, "chl_view_frozen", &["ledger=\"main\"", &format!("view=\"{view}\"")])
+    };
+    assert_eq!((frozen("partners"), frozen("deals")), (1.0, 0.0));
+    assert!(sum(&metrics, "chl_view_lag_positions", &["view=\"partners\""]) > 0.0);
+    assert!(sum(&metrics, "chl_view_lag_seconds", &["view=\"partners\""]) > 0.0);
+    assert_eq!(sum(&metrics, "chl_view_lag_positions", &["view=\"deals\""]), 0.0);
+    let health = watched.health();
+    let views = health["ledgers"][0]["views"].as_array().unwrap();
+    let partners = views.iter().find(|view| view["view"] == "partners").unwrap();
+    assert_eq!(partners["frozen"]["event"], "PartnerRecruited", "{partners}");
+    assert!(partners["frozen"]["reason"].as_str().unwrap().contains("no more"));
+    assert_eq!(health["ready"], true, "commands are answered");
+    assert_eq!(desk.run(&["rebuild"]).code, 0);
+    assert_eq!(sum(&watched.metrics(), "chl_view_frozen", &[]), 0.0);
+    assert_eq!(watched.stop(), 0);
+}
+
+#[test]
 fn an_address_that_cannot_be_had_is_named() {
     let desk = Desk::new();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();

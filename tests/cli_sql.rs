@@ -80,6 +80,7 @@ fn what_depends_on_the_moment_is_the_same_in_sql_as_in_json() {
             ("deals", "deal", ["effective_state", "days_left", "age_days"].as_slice()),
             ("conflicts", "conflict", &["effective_state", "age_days", "overdue"]),
             ("claims", "claim", &["age_days"]),
+            ("balances", "lot", &["lot_state"]),
         ] {
             let asked = desk.run(&["query", view, "--effective", day]).json_lines();
             let statement = format!("SELECT {key}, {} FROM {view} ORDER BY 1", columns.join(", "));

@@ -164,6 +164,30 @@ fn an_export_holds_what_the_views_hold() {
 }
 
 #[test]
+fn scorecards_are_exported_for_every_period_with_facts() {
+    let desk = Desk::with_history();
+    let folder = desk.path("cards").display().to_string();
+    let run = desk.run(&["export", &folder, "scorecards", "--format", "csv"]);
+    assert_eq!(run.code, 0, "{}", run.err);
+    let [part] = run.json_lines().try_into().unwrap_or_else(|parts| panic!("{parts:?}"));
+    assert_eq!((&part["view"], &part["file"]), (&json!("scorecards"), &json!("scorecards.csv")));
+    let cards = std::fs::read_to_string(desk.path("cards/scorecards.csv")).unwrap();
+    assert!(cards.starts_with("partner,programme,period,programme_version,total,"), "{cards}");
+    assert_eq!(part["rows"], json!(cards.lines().count() - 1));
+    for period in ["2026-03", "2026-Q1", "2026-H1", "2026"] {
+        let asked = desk.run(&["query", "scorecards", "--period", period]).json_lines();
+        let total = asked[0]["total"].as_str().unwrap_or_default();
+        let row = format!("p-1,gold,{period},1,{total},");
+        assert!(cards.lines().any(|line| line.starts_with(&row)), "{row} in\n{cards}");
+    }
+    let all = desk.path("all").display().to_string();
+    let parts = desk.run(&["export", &all]).json_lines();
+    assert!(parts.iter().any(|other| {
+        other["file"] == "scorecards.parquet" && other["rows"] == part["rows"]
+    }));
+}
+
+#[test]
 fn an_export_of_an_earlier_position_holds_what_was_there() {
     let desk = Desk::with_history();
     let folder = desk.path("before").display().to_string();

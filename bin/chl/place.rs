@@ -6,6 +6,7 @@
 //! DIR/LEDGER/states.sqlite  states of aggregates, a cache over the log
 //! DIR/LEDGER/vault.sqlite   the keys of personal data; the one thing besides the log to keep safe
 //! DIR/LEDGER/views.sqlite   the read models, a cache over the log
+//! DIR/LEDGER/past/          rows of the read models at positions of the past, bounded
 //! DIR/LEDGER/journal/       refused commands, bounded
 //! DIR/LEDGER/hashes/        the hashes of the log's tree, a cache over the log
 //! DIR/LEDGER/audit/         the keys that sign checkpoints, and what they signed last
@@ -108,6 +109,11 @@ impl Place {
     /// The read models' file.
     pub(crate) fn views(&self) -> PathBuf {
         self.dir.join("views.sqlite")
+    }
+
+    /// The folder of the read models' snapshots.
+    pub(crate) fn past(&self) -> PathBuf {
+        self.dir.join("past")
     }
 
     /// The decision journal's folder.

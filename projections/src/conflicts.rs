@@ -1,7 +1,7 @@
 //! Conflicts: who meets whom at which slot, which customers may be one, and how it ended.
 
 use crate::{
-    FoldError, Keeps, Link, List,
+    FoldError, Keeps, Link, List, Row, Table,
     customers::{self, CustomerRow},
     deals::{DealRow, DealState},
     fact::Fact,
@@ -170,6 +170,15 @@ impl ConflictRow {
         self.state = ConflictState::Lapsed;
         self.lapse_cause = Some(cause);
         self.ended_at = Some(fact.time());
+    }
+}
+
+/// The read models a fact of conflicts, or one of deals that moves or ends them, changes.
+pub(crate) fn changed(fact: &Fact<'_>) -> &'static [&'static Table] {
+    if matches!(fact.event(), Event::Conflict(ConflictEvent::ConflictOpened(_))) {
+        &[ConflictRow::TABLE, DealRow::TABLE, CustomerRow::TABLE]
+    } else {
+        &[ConflictRow::TABLE, DealRow::TABLE]
     }
 }
 

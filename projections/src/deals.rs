@@ -1,7 +1,7 @@
 //! Deals: what each registration is, and since when.
 
 use crate::{
-    FoldError, Keeps, Link, List,
+    FoldError, Keeps, Link, List, Row, Table,
     customers::{self, CustomerRow},
     fact::Fact,
     row::{row, states},
@@ -152,6 +152,15 @@ impl DealRow {
     fn end(&mut self, fact: &Fact<'_>, state: DealState) {
         self.state = state;
         self.ended_on = Some(fact.effective_on());
+    }
+}
+
+/// The read models a fact of deals changes.
+pub(crate) fn changed(fact: &Fact<'_>) -> &'static [&'static Table] {
+    if matches!(fact.event(), Event::Deal(DealEvent::DealRegistered(_))) {
+        &[DealRow::TABLE, CustomerRow::TABLE]
+    } else {
+        &[DealRow::TABLE]
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a fold asks of the place its rows are kept in, and why it may fail.
 
-use crate::Row;
+use crate::{Row, Table};
 use std::error::Error;
 
 /// Says that the rows, or an earlier commit, cannot be read or kept.
@@ -52,6 +52,22 @@ pub enum FoldError {
         /// What the codec says.
         source: Box<dyn Error + Send + Sync>,
     },
+}
+
+/// Says which event could not be folded, and which read models would be wrong without it.
+#[derive(Debug, thiserror::Error)]
+#[error("{source}")]
+pub struct FoldFailed {
+    /// The commit.
+    pub position: u64,
+    /// The number of the event in it, from 0.
+    pub index: usize,
+    /// The event.
+    pub event: &'static str,
+    /// What the fold that failed may change.
+    pub views: &'static [&'static Table],
+    /// Why it failed.
+    pub source: FoldError,
 }
 
 /// Keeps the rows of one read model.

@@ -1,7 +1,7 @@
 //! Partners: who they are, their tiers, what their people can do, what was measured.
 
 use crate::{
-    FoldError, Keeps, List,
+    FoldError, Keeps, List, Row, Table,
     fact::Fact,
     row::{row, states},
 };
@@ -144,6 +144,27 @@ impl PartnerRow {
             parent: None,
             distributors: List::default(),
         }
+    }
+}
+
+/// The read model a partner's event changes.
+pub(crate) fn changed(fact: &Fact<'_>) -> &'static [&'static Table] {
+    let Event::Partner(event) = fact.event() else { return &[PartnerRow::TABLE] };
+    match event {
+        PartnerEvent::PartnerEnrolled(_) | PartnerEvent::TierGranted(_) => &[TierRow::TABLE],
+        PartnerEvent::CertificationRecorded(_) => &[CertificationRow::TABLE],
+        PartnerEvent::MeasureRecorded(_) => &[MeasureRow::TABLE],
+        PartnerEvent::PartnerRecruited(_)
+        | PartnerEvent::PartnerApplied(_)
+        | PartnerEvent::PartnerApproved(_)
+        | PartnerEvent::PartnerActivated(_)
+        | PartnerEvent::PartnerReinstated(_)
+        | PartnerEvent::PartnerSuspended(_)
+        | PartnerEvent::PartnerTerminated(_)
+        | PartnerEvent::ParentAttached(_)
+        | PartnerEvent::ParentDetached(_)
+        | PartnerEvent::DistributorLinked(_)
+        | PartnerEvent::DistributorUnlinked(_) => &[PartnerRow::TABLE],
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::{
     BalanceRow, CertificationRow, ClaimRow, ConflictRow, CustomerRow, DayRow, DealRow, Keeps,
-    KeepsPostings, LotRow, MeasureRow, PartnerRow, ProgrammeRow, RequestRow, StoreError, TierRow,
+    KeepsPostings, LotRow, MeasureRow, PartnerRow, ProgrammeRow, RequestRow, StoreError, Table, TierRow,
 };
 use chl_events::Commit;
 
@@ -25,4 +25,10 @@ pub trait Store:
 {
     /// Reads an earlier commit, which a reversal names.
     fn earlier(&mut self, position: u64) -> Result<Commit, StoreError>;
+
+    /// Whether the rows of a read model are still kept. Those of one that is not stay as they are,
+    /// and who asks for them is refused.
+    fn keeps(&self, _table: &Table) -> bool {
+        true
+    }
 }

@@ -91,6 +91,7 @@ fn describe() {
         Unit::Seconds,
         "How long ago the first commit was recorded that a read model has not folded yet."
     );
+    describe_gauge!("chl_view_frozen", "1 for a read model that failed and stands still, else 0.");
 }
 
 /// Shows how a ledger stands.
@@ -113,5 +114,6 @@ fn set(look: &Look) {
         of("chl_view_position").set(view.position as f64);
         of("chl_view_lag_positions").set(view.lag_positions as f64);
         of("chl_view_lag_seconds").set(view.lag_seconds);
+        of("chl_view_frozen").set(u8::from(view.frozen.is_some()));
     }
 }

@@ -1,9 +1,9 @@
 //! What this process is to its ledgers, as it says itself, and how each of them stands.
 
-use crate::ledger::{Reading, decoded};
+use crate::ledger::Reading;
 use chl_bus::{Client, Clock, SystemClock, Trouble};
 use chl_events::Instant;
-use chl_runtime::View;
+use chl_runtime::{Frozen, Stand};
 use metrics::counter;
 use serde::Serialize;
 use std::{
@@ -249,6 +249,8 @@ pub(super) struct ViewLook {
     pub(super) lag_positions: u64,
     /// How long ago the first of those was recorded.
     pub(super) lag_seconds: f64,
+    /// Where and why it failed, since when it stands still.
+    pub(super) frozen: Option<Frozen>,
 }
 
 /// What hindered a ledger last.
@@ -301,18 +303,17 @@ impl Glance {
 
 /// How far the read models have come; nothing before they have been built.
 fn views(reading: &Reading, now: Instant) -> Vec<ViewLook> {
-    let Some(position) = reading.views.shown_position() else { return Vec::new() };
-    let lag_positions = reading.log.head().next.saturating_sub(position);
-    let lag_seconds = if lag_positions == 0 { 0.0 } else { age(reading, position, now) };
-    let look = |view: &View| ViewLook { view: view.name(), position, lag_positions, lag_seconds };
-    View::ALL.iter().map(look).collect()
-}
-
-/// How long ago, in seconds, the commit at a position was recorded.
-fn age(reading: &Reading, position: u64, now: Instant) -> f64 {
-    let commit = reading.log.commit_at(position).ok().flatten();
-    let commit = commit.and_then(|bytes| decoded(position, &bytes).ok());
-    let age = commit.map(|commit| now.micros().saturating_sub(commit.recorded_at.micros()));
-    let age = age.and_then(|micros| u64::try_from(micros).ok()).unwrap_or_default();
-    Duration::from_micros(age).as_secs_f64()
+    let stands = reading.views.stands().into_iter();
+    let look = |stand: Stand| {
+        let position = stand.checkpoint.position;
+        let lag = reading.lag(position);
+        ViewLook {
+            view: stand.view.name(),
+            position,
+            lag_positions: lag.map_or(0, |lag| lag.positions),
+            lag_seconds: lag.map_or(0.0, |lag| lag.at(now).as_secs_f64()),
+            frozen: stand.frozen,
+        }
+    };
+    stands.map(look).collect()
 }

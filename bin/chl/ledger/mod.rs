@@ -24,4 +24,4 @@ pub(crate) use proofs::{compare_signed, give_up_keys, unpublished, unsigned};
 pub(crate) use reading::{Closing, Reading};
 pub(crate) use scratch::Scratch;
 pub(crate) use share::Share;
-pub(crate) use views::unbuilt;
+pub(crate) use views::KeptViews;

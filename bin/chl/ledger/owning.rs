@@ -23,12 +23,17 @@ use std::{
     os::unix::fs::DirBuilderExt,
     sync::Arc,
     thread::{self, JoinHandle},
+    time::Duration,
 };
 
 /// Only the owner's user may look into a ledger.
 const FOLDER_MODE: u32 = 0o700;
 /// Blocks of so many bytes may wait for the read models before the ledger waits for them.
 const BYTES_WAITING: usize = 8 << 20;
+/// How often it looks whether a snapshot of the past is wanted.
+const LOOK_BACK: Duration = Duration::from_secs(5);
+/// So many commits since it looked last leave the machine time for that.
+const LITTLE: u64 = 1_000;
 /// So many of them are folded in one go.
 const BYTES_AT_ONCE: usize = 1 << 20;
 
@@ -57,6 +62,8 @@ pub(crate) struct Owning {
     /// What answers are read from.
     pub(crate) reading: Arc<Reading>,
     following: Option<JoinHandle<()>>,
+    /// Keeps snapshots of the past.
+    looking_back: Option<JoinHandle<()>>,
     /// Given up last, when everything is written down.
     lease: Option<(Leased, Lost)>,
 }
@@ -117,7 +124,9 @@ impl Owning {
         let follows = follows.or_exit(Exit::Internal, "the ledger cannot be followed")?;
         let shown = Arc::clone(&reading);
         let following = thread::spawn(move || follow(&follows, &shown));
-        Ok(Self { bus: Some(bus), reading, following: Some(following), lease })
+        let past = Arc::clone(&reading);
+        let looking_back = Some(thread::spawn(move || look_back(&past)));
+        Ok(Self { bus: Some(bus), reading, following: Some(following), looking_back, lease })
     }
 
     /// Whether the lease was lost: another node has taken the ledger over.
@@ -150,10 +159,10 @@ impl Owning {
         if let Some(bus) = self.bus.take() {
             bus.close();
         }
-        if let Some(following) = self.following.take()
-            && following.join().is_err()
-        {
-            talk::say("the read models' thread ended by panicking; `chl rebuild` makes them anew");
+        for thread in [self.following.take(), self.looking_back.take()].into_iter().flatten() {
+            if thread.join().is_err() {
+                talk::say("a thread of the read models panicked; `chl rebuild` makes them anew");
+            }
         }
         self.lease = None;
     }
@@ -182,6 +191,26 @@ fn follow(follows: &Following, reading: &Reading) {
         if let Err(failure) = folded {
             // The ledger itself is whole; the next question or the next start folds again.
             talk::say(&format!("the read models stay behind: {failure}"));
+        }
+    }
+}
+
+/// Keeps snapshots of the past while little comes, until the ledger is about to be closed.
+fn look_back(reading: &Reading) {
+    let mut before = 0;
+    while !reading.closing.is_near_within(LOOK_BACK) {
+        let head = reading.log.head().next;
+        let quiet = head.saturating_sub(before) <= LITTLE;
+        before = head;
+        while quiet && !reading.closing.is_near() {
+            match reading.views.extend_past() {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(failure) => {
+                    tracing::warn!(%failure, "a snapshot of the read models could not be made");
+                    break;
+                }
+            }
         }
     }
 }

@@ -1,13 +1,13 @@
 //! What answers are read from.
 
-use super::{proofs::Proofs, views::KeptViews};
+use super::{history::decoded, proofs::Proofs, views::KeptViews};
 use crate::place::Place;
 use chl_bus::{Vault, Viewer};
-use chl_events::Role;
+use chl_events::{Instant, Role};
 use chl_log::ReadLog;
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{Arc, Condvar, Mutex, PoisonError},
+    time::Duration,
 };
 
 /// A ledger as questions see it, in whatever process.
@@ -27,9 +27,17 @@ pub(crate) struct Reading {
 impl Reading {
     /// A ledger whose log is open.
     pub(crate) fn new(place: &Place, log: Arc<dyn ReadLog>, vault: Option<Arc<Vault>>) -> Self {
-        let views = Arc::new(KeptViews::new(place.views(), Arc::clone(&log)));
+        let views = Arc::new(KeptViews::new(place.views(), place.past(), Arc::clone(&log)));
         let proofs = Arc::new(Proofs::new(place, Arc::clone(&log)));
         Self { log, views, proofs, vault, closing: Closing::default() }
+    }
+
+    /// How far rows that stand for a position are behind the log; none where they are not.
+    pub(crate) fn lag(&self, position: u64) -> Option<Lag> {
+        let positions = self.log.head().next.checked_sub(position).filter(|lag| *lag > 0)?;
+        let first = self.log.commit_at(position).ok().flatten();
+        let first = first.and_then(|bytes| decoded(position, &bytes).ok());
+        Some(Lag { positions, since: first.map(|commit| commit.recorded_at) })
     }
 
     /// Who asks on the command line: an operator, who may read texts.
@@ -38,18 +46,44 @@ impl Reading {
     }
 }
 
+/// How far rows are behind the log.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Lag {
+    /// How many commits are not in them.
+    pub(crate) positions: u64,
+    /// When the first of those was recorded, where it can be read.
+    pub(crate) since: Option<Instant>,
+}
+
+impl Lag {
+    /// How long ago the first commit was recorded that is not in the rows.
+    pub(crate) fn at(&self, now: Instant) -> Duration {
+        let micros = self.since.map(|since| now.micros().saturating_sub(since.micros()));
+        let micros = micros.and_then(|micros| u64::try_from(micros).ok());
+        Duration::from_micros(micros.unwrap_or_default())
+    }
+}
+
 /// Says to long answers that the ledger is about to be closed.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Closing(Arc<AtomicBool>);
+pub(crate) struct Closing(Arc<(Mutex<bool>, Condvar)>);
 
 impl Closing {
     /// Whether it is.
     pub(crate) fn is_near(&self) -> bool {
-        self.0.load(Ordering::Acquire)
+        *self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether it is, once so much time has passed or before.
+    pub(crate) fn is_near_within(&self, time: Duration) -> bool {
+        let near = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self.0.1.wait_timeout_while(near, time, |near| !*near);
+        *waited.unwrap_or_else(PoisonError::into_inner).0
     }
 
     /// Announces it.
     pub(crate) fn announce(&self) {
-        self.0.store(true, Ordering::Release);
+        *self.0.0.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.0.1.notify_all();
     }
 }

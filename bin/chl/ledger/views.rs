@@ -5,12 +5,18 @@ use crate::{
     failure::{Failure, Outcome, Step},
     talk,
 };
-use chl_events::Block;
+use chl_events::{Block, Date};
 use chl_log::ReadLog;
-use chl_runtime::{ApplyError, BuildError, OpenError, Reader, Rebuilt, Views};
+use chl_runtime::{
+    ApplyError, AsOf, BuildError, Frozen, Held, OpenError, Pace, Past, Reader, Rebuild, Rebuilt,
+    Stand, Until, View, Views,
+};
 use std::{
     path::PathBuf,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 /// Behind so many commits a bar is worth drawing.
@@ -21,12 +27,25 @@ pub(crate) struct KeptViews {
     path: PathBuf,
     log: Arc<dyn ReadLog>,
     views: Mutex<Option<Views>>,
+    /// Whether somebody is opening them.
+    opening: AtomicBool,
+    /// Held by whoever builds them anew: one at a time.
+    rebuilding: Mutex<()>,
+    past: Past,
 }
 
 impl KeptViews {
     /// Names them; they are opened when they are first needed.
-    pub(crate) fn new(path: PathBuf, log: Arc<dyn ReadLog>) -> Self {
-        Self { path, log, views: Mutex::new(None) }
+    pub(crate) fn new(path: PathBuf, snapshots: PathBuf, log: Arc<dyn ReadLog>) -> Self {
+        let past = Past::new(path.clone(), snapshots);
+        Self {
+            path,
+            log,
+            views: Mutex::new(None),
+            opening: AtomicBool::new(false),
+            rebuilding: Mutex::new(()),
+            past,
+        }
     }
 
     /// Brings them up to the log's head of this moment and opens them to be read.
@@ -49,7 +68,13 @@ impl KeptViews {
 
     /// Folds blocks that have just become durable. What is folded already is passed over, and what
     /// is missing between is read from the log.
+    ///
+    /// While they are being opened, which may take long, nobody waits for them: whoever opens them
+    /// reads what came meanwhile from the log.
     pub(crate) fn follow(&self, blocks: &[Block]) -> Outcome {
+        if self.opening.load(Ordering::Acquire) {
+            return Ok(());
+        }
         self.with(|views| match views.apply(blocks) {
             Err(ApplyError::Gap { .. }) => views.catch_up(&mut |_, _| {}).map_err(unapplied),
             other => other.map_err(unapplied),
@@ -58,23 +83,70 @@ impl KeptViews {
 
     /// Shows others in SQLite what is folded.
     pub(crate) fn flush(&self) -> Outcome {
+        if self.opening.load(Ordering::Acquire) {
+            return Ok(());
+        }
         self.with(|views| views.flush().map_err(unapplied))
     }
 
-    /// The position others see in SQLite at this moment; none before they have been built.
-    pub(crate) fn shown_position(&self) -> Option<u64> {
-        Reader::open(&self.path).and_then(|reader| reader.position()).ok()
+    /// Brings SQLite up to everything that was answered before: whoever asks some read models next
+    /// finds it in them. Returns those of them that are frozen, where it may be missing.
+    pub(crate) fn show_all(&self, views: &[View]) -> Outcome<Vec<Frozen>> {
+        self.catch_up()?;
+        self.with(|kept| {
+            let named = |frozen: &&Frozen| views.iter().any(|view| view.name() == frozen.view);
+            Ok(kept.frozen().iter().filter(named).cloned().collect())
+        })
     }
 
-    /// Builds them anew beside the old, compares, and switches.
-    pub(crate) fn rebuild(&self) -> Outcome<Rebuilt> {
-        self.with(|views| {
+    /// Opens them as they stood: the commits that count, of these what was effective by a day.
+    pub(crate) fn as_of(&self, until: Until, effective: Option<Date>) -> Outcome<AsOf> {
+        self.catch_up()?;
+        let bar = talk::progress("folding the log", Some(self.log.head().next));
+        let mut reached = |position, _| bar.set_position(position);
+        let past = self.past.as_of(Arc::clone(&self.log), until, effective, &mut reached);
+        bar.finish_and_clear();
+        past.map_err(unbuilt)
+    }
+
+    /// Keeps the next snapshot of the past that is wanted; says whether one was.
+    pub(super) fn extend_past(&self) -> Outcome<bool> {
+        if self.stands().is_empty() {
+            return Ok(false);
+        }
+        self.past.extend(&self.log).map_err(unbuilt)
+    }
+
+    /// How each of them stands in SQLite at this moment; none before they have been built.
+    pub(crate) fn stands(&self) -> Vec<Stand> {
+        let stands = Reader::open(&self.path).and_then(|reader| reader.stands());
+        stands.unwrap_or_default()
+    }
+
+    /// Builds them anew beside the old, compares, and switches; the old go on meanwhile.
+    pub(crate) fn rebuild(&self, pace: Pace) -> Outcome<Rebuilt> {
+        let _one_at_a_time = self.rebuilding.lock().unwrap_or_else(PoisonError::into_inner);
+        self.catch_up()?;
+        let end = self.log.head().next;
+        let bar = talk::progress("rebuilding the read models", Some(end));
+        let mut reached = |reached, _| bar.set_position(reached);
+        let log = Arc::clone(&self.log);
+        let rebuild = Rebuild::begin(&self.path, log, Some(pace), &mut reached);
+        let mut rebuild = rebuild.map_err(unbuilt)?;
+        let held = self.with(|views| {
             views.catch_up(&mut |_, _| {}).map_err(unapplied)?;
-            let bar = talk::progress("rebuilding the read models", Some(views.position()));
-            let rebuilt = views.rebuild(&mut |reached, _| bar.set_position(reached));
-            bar.finish_and_clear();
-            rebuilt.map_err(unbuilt)
-        })
+            Held::open(&self.path).map_err(|error| unbuilt(error.into()))
+        })?;
+        let rebuilt = rebuild.compare(&held, &mut reached).map_err(unbuilt)?;
+        drop(held);
+        rebuild.complete(&mut reached).map_err(unbuilt)?;
+        self.with(|views| rebuild.switch(views).map_err(unbuilt))?;
+        bar.finish_and_clear();
+        if !rebuilt.is_equal() {
+            // Whatever made them differ may stand in the snapshots, too.
+            self.past.forget().or_exit(Exit::Internal, "the snapshots of the past")?;
+        }
+        Ok(rebuilt)
     }
 
     /// Runs a step on the open views; a failure closes them, so that the next step opens them anew.
@@ -90,21 +162,32 @@ impl KeptViews {
 
     fn opened<'a>(&self, held: &'a mut MutexGuard<'_, Option<Views>>) -> Outcome<&'a mut Views> {
         if held.is_none() {
-            let end = self.log.head().next;
-            let bar = (end > LONG_WAY).then(|| talk::progress("folding the log", Some(end)));
-            let mut reached = |position, _| {
-                if let Some(bar) = &bar {
-                    bar.set_position(position);
-                }
-            };
-            let log = Arc::clone(&self.log);
-            let views = Views::open_or_build(&self.path, log, &mut reached).map_err(unbuilt)?;
-            if let Some(bar) = &bar {
-                bar.finish_and_clear();
-            }
+            self.opening.store(true, Ordering::Release);
+            let views = self.open();
+            self.opening.store(false, Ordering::Release);
+            let mut views = views?;
+            // What became durable meanwhile was not waited for.
+            views.catch_up(&mut |_, _| {}).map_err(unapplied)?;
             **held = Some(views);
         }
         held.as_mut().ok_or_else(|| Failure::new(Exit::Internal, "the read models are not open"))
+    }
+
+    /// Opens them; stale ones, or those of another release, are built anew beside the old first.
+    fn open(&self) -> Outcome<Views> {
+        let end = self.log.head().next;
+        let bar = (end > LONG_WAY).then(|| talk::progress("folding the log", Some(end)));
+        let mut reached = |position, _| {
+            if let Some(bar) = &bar {
+                bar.set_position(position);
+            }
+        };
+        let log = Arc::clone(&self.log);
+        let views = Views::open_or_build(&self.path, log, &mut reached).map_err(unbuilt);
+        if let Some(bar) = &bar {
+            bar.finish_and_clear();
+        }
+        views
     }
 }
 
@@ -113,13 +196,17 @@ fn unapplied(error: ApplyError) -> Failure {
     let exit = match &error {
         ApplyError::Log(error) => error.exit(),
         ApplyError::Commit(_) | ApplyError::Fold(_) => Exit::Verification,
-        ApplyError::Gap { .. } | ApplyError::Sqlite(_) | ApplyError::Broken => Exit::Internal,
+        ApplyError::Gap { .. }
+        | ApplyError::Write(_)
+        | ApplyError::Sqlite(_)
+        | ApplyError::Broken => Exit::Internal,
+        ApplyError::GivenUp(_) => Exit::Unavailable,
     };
     Failure::Told { exit, error: anyhow::Error::new(error).context("the log cannot be folded") }
 }
 
 /// What a failed build means to the user.
-pub(crate) fn unbuilt(error: BuildError) -> Failure {
+fn unbuilt(error: BuildError) -> Failure {
     if let BuildError::Apply(error) = error {
         return unapplied(error);
     }

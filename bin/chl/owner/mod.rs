@@ -14,5 +14,5 @@ mod reach;
 
 pub(crate) use client::{Connection, connect, connect_to_read};
 pub(crate) use door::{Door, Incoming, Serves};
-pub(crate) use protocol::{Request, Submission};
+pub(crate) use protocol::{Rebuilding, Request, Submission};
 pub(crate) use reach::{Reached, reach};

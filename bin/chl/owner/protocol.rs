@@ -3,6 +3,7 @@
 use crate::{exit::Exit, reads::Read};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::num::NonZeroU64;
 
 /// The release both sides must be of: shapes may change between releases.
 pub(super) const RELEASE: &str = env!("CARGO_PKG_VERSION");
@@ -24,8 +25,8 @@ pub(crate) enum Request {
     Read(Read),
     /// Commands, one a frame, to be decided.
     Submit(Submission),
-    /// Read models to be built anew, and those named to be shown.
-    Rebuild(Vec<String>),
+    /// Read models to be built anew.
+    Rebuild(Rebuilding),
 }
 
 /// How lines of commands are to be taken.
@@ -39,6 +40,17 @@ pub(crate) struct Submission {
     pub(crate) trust_claims: bool,
     /// Whether all is decided on a scratch copy and nothing written.
     pub(crate) dry_run: bool,
+    /// The read models that hold what is answered before the answer leaves.
+    pub(crate) wait: Vec<String>,
+}
+
+/// How read models are to be built anew.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Rebuilding {
+    /// Those to be shown; all where there are none.
+    pub(crate) views: Vec<String>,
+    /// So many events a second and no more.
+    pub(crate) rate: Option<NonZeroU64>,
 }
 
 /// A frame of the owner.

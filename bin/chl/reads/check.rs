@@ -12,7 +12,7 @@ use crate::{
     talk,
 };
 use chl_log::{Chain, Verified};
-use chl_runtime::Reader;
+use chl_runtime::{Reader, View};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -20,7 +20,8 @@ use serde_json::{Value, json};
 ///
 /// Every block's checksum, every root and every commit's bytes; debits and credits per event, book
 /// and currency; and the identity of balances: available + held + payable + reserved = accrued −
-/// reversed − expired − converted − paid + restored. Ends with 6 when something does not hold.
+/// reversed − expired − converted − paid + restored; and that no read model is frozen. Ends with 6
+/// when something does not hold.
 #[derive(Debug, Clone, clap::Args, Serialize, Deserialize)]
 pub(crate) struct Check {}
 
@@ -46,6 +47,7 @@ impl Check {
         let mut past = Moment::default().open(ledger)?;
         let rows = [
             log,
+            read_models(past.reader())?,
             postings(past.reader())?,
             balances(&mut past, "identity of balances", BROKEN_BALANCES)?,
             balances(&mut past, "balances not below zero", NEGATIVE_BALANCES)?,
@@ -89,6 +91,16 @@ fn log(ledger: &Reading) -> Outcome<Value> {
     Ok(json!({
         "check": "log", "holds": holds, "counted": reached.next,
         "found": format!("root {}", reached.root),
+    }))
+}
+
+/// Whether each read model follows the log.
+fn read_models(reader: &Reader) -> Outcome<Value> {
+    let frozen = reader.frozen(View::ALL).map_err(unasked)?;
+    let named: Vec<String> = frozen.iter().map(ToString::to_string).collect();
+    Ok(json!({
+        "check": "read models follow", "holds": frozen.is_empty(), "counted": View::ALL.len(),
+        "found": named.join("; "),
     }))
 }
 

@@ -1,8 +1,9 @@
 //! `chl export`: the read models as files for other tools.
 
 use super::{
-    moment::{Moment, note},
-    query::{stored_views, unasked},
+    moment::{Moment, note, note_frozen},
+    query::{known_view, unasked},
+    rows::SCORECARDS,
 };
 use crate::{
     exit::Exit,
@@ -11,7 +12,7 @@ use crate::{
     output::{Sheet, Sink},
     place::absolute,
 };
-use chl_export::{ExportError, Format, export};
+use chl_export::{ExportError, Format, Wanted, export};
 use chl_runtime::View;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -28,8 +29,9 @@ pub(crate) struct ExportViews {
     /// A folder that is empty or not there yet.
     #[arg(value_name = "FOLDER")]
     to: PathBuf,
-    /// The read models; without one all.
-    #[arg(value_name = "VIEW", value_parser = stored_views())]
+    /// The read models; without one all. `scorecards` are those of every calendar month, quarter,
+    /// half and year with facts.
+    #[arg(value_name = "VIEW", value_parser = known_view())]
     views: Vec<String>,
     /// The shape of the files.
     #[arg(long, value_name = "SHAPE", value_enum, default_value_t = Shape::Parquet)]
@@ -57,15 +59,14 @@ impl ExportViews {
     /// Writes them.
     pub(crate) fn answer(&self, ledger: &Reading, sink: &mut dyn Sink) -> Outcome<Exit> {
         let mut past = self.moment.open(ledger)?;
-        let asked = |view: &&View| {
-            self.views.is_empty() || self.views.iter().any(|name| name == view.name())
-        };
-        let views: Vec<View> = View::ALL.iter().filter(asked).copied().collect();
+        let asked = |of: &str| self.views.is_empty() || self.views.iter().any(|name| name == of);
+        let views = View::ALL.iter().filter(|view| asked(view.name())).copied().collect();
+        let wanted = Wanted { views, scorecards: asked(SCORECARDS) };
         let format = match self.format {
             Shape::Parquet => Format::Parquet,
             Shape::Csv => Format::Csv,
         };
-        let manifest = export(past.reader(), &views, &self.to, format).map_err(unexported)?;
+        let manifest = export(past.reader(), &wanted, &self.to, format).map_err(unexported)?;
         let sheet = Sheet::new("", &["view", "file", "rows", "bytes"]);
         sink.begin(&sheet)?;
         for part in &manifest.files {
@@ -75,6 +76,7 @@ impl ExportViews {
         }
         let recorded_at = manifest.recorded_at.as_deref().and_then(|at| at.parse().ok());
         note(sink, manifest.position, recorded_at)?;
+        note_frozen(sink, &past.reader().frozen(View::ALL).map_err(unasked)?)?;
         Ok(Exit::Success)
     }
 }

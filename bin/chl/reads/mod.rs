@@ -27,6 +27,7 @@ pub(crate) use commits::{COLUMNS as COMMIT_COLUMNS, NOBODY, Tail, View, json as 
 pub(crate) use duplicates::{Duplicates, REPORTS};
 pub(crate) use export::{BlockLine, Export, FORMAT, First, Last, ledger_id, root};
 pub(crate) use export_views::ExportViews;
+pub(crate) use moment::note_frozen;
 pub(crate) use parties::InReadModels;
 pub(crate) use query::{Query, stored_views, view_names};
 pub(crate) use scorecard::{ScorecardOf, newest_quarter};

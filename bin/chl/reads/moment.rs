@@ -3,12 +3,11 @@
 use crate::{
     exit::Exit,
     failure::{Failure, Outcome, Step, StepToOwnExit},
-    ledger::{Reading, unbuilt},
+    ledger::Reading,
     output::Sink,
-    talk,
 };
 use chl_events::{Commit, Date, Instant};
-use chl_runtime::{AsOf, Reader, Until, as_of};
+use chl_runtime::{AsOf, Frozen, Reader, Until};
 use serde::{Deserialize, Serialize};
 use std::str::FromStr;
 
@@ -51,6 +50,15 @@ pub(crate) struct Moment {
 }
 
 impl Moment {
+    /// Says how far rows that stand for a position were behind the log when it was asked; what is
+    /// asked for as of a moment is behind nothing.
+    pub(super) fn note_lag(self, ledger: &Reading, position: u64, sink: &mut dyn Sink) -> Outcome {
+        let of_now = self.as_of.is_none() && self.effective.is_none();
+        let Some(lag) = ledger.lag(position).filter(|_| of_now) else { return Ok(()) };
+        let (commits, seconds) = (lag.positions, lag.at(clock()).as_secs());
+        sink.note(&format!("behind the ledger by {commits} commits, {seconds} seconds"))
+    }
+
     /// Opens the read models as of the moment: those that are kept, or a temporary fold.
     pub(crate) fn open(self, ledger: &Reading) -> Outcome<Past> {
         if self.as_of.is_none() && self.effective.is_none() {
@@ -63,11 +71,8 @@ impl Moment {
             Some(Bound::Position(at)) => (Until::Position(at), recorded_at(ledger, at, end)?),
         };
         let now = self.effective.and_then(end_of).map_or(now, |end| now.min(end));
-        let bar = talk::progress("folding the log", Some(end));
-        let log = std::sync::Arc::clone(&ledger.log);
-        let past = as_of(log, until, self.effective, &mut |at, _| bar.set_position(at));
-        bar.finish_and_clear();
-        Ok(Past::Folded(past.map_err(unbuilt)?, now))
+        let past = ledger.views.as_of(until, self.effective)?;
+        Ok(Past::Folded(past, now))
     }
 }
 
@@ -104,6 +109,14 @@ pub(crate) fn note(sink: &mut dyn Sink, position: u64, recorded_at: Option<Insta
         (None, _) => "nothing is recorded yet".to_owned(),
     };
     sink.note(&text)
+}
+
+/// Says which of the read models that were asked stand still, and why.
+pub(crate) fn note_frozen(sink: &mut dyn Sink, frozen: &[Frozen]) -> Outcome {
+    for one in frozen {
+        sink.note(&format!("{one}; `chl rebuild {}` makes it anew", one.view))?;
+    }
+    Ok(())
 }
 
 fn recorded_at(ledger: &Reading, at: u64, end: u64) -> Outcome<Instant> {

@@ -136,7 +136,8 @@ pub(crate) fn stored_views() -> clap::builder::PossibleValuesParser {
     View::ALL.iter().map(|view| view.name()).collect::<Vec<_>>().into()
 }
 
-fn known_view() -> clap::builder::PossibleValuesParser {
+/// Everything that can be asked for, as values of an option.
+pub(super) fn known_view() -> clap::builder::PossibleValuesParser {
     clap::builder::PossibleValuesParser::new(view_names().map(clap::builder::PossibleValue::new))
 }
 
@@ -145,7 +146,9 @@ impl Query {
     pub(crate) fn answer(&self, ledger: &Reading, sink: &mut dyn Sink) -> Outcome<Exit> {
         let Found { answer, unknown } = self.find(ledger, None)?;
         unknown.iter().try_for_each(|note| sink.note(note))?;
+        let position = answer.position;
         show_last("", Some(&self.view), answer, sink)?;
+        self.moment.note_lag(ledger, position, sink)?;
         Ok(Exit::Success)
     }
 

@@ -95,7 +95,7 @@ const PEOPLE: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// Shows the rows of an answer.
+/// Shows the rows of an answer, and says which of them stand still.
 ///
 /// `view` is the read model whose columns they are; of another table people see all.
 pub(super) fn show(name: &str, view: Option<&str>, answer: Answer, sink: &mut dyn Sink) -> Outcome {
@@ -103,7 +103,8 @@ pub(super) fn show(name: &str, view: Option<&str>, answer: Answer, sink: &mut dy
     let people = PEOPLE.iter().find(|(of, _)| Some(*of) == view);
     let people = people.map(|(_, columns)| *columns);
     sink.begin(&Sheet { name, columns: &columns, people })?;
-    answer.rows.into_iter().try_for_each(|row| sink.row(row))
+    answer.rows.into_iter().try_for_each(|row| sink.row(row))?;
+    moment::note_frozen(sink, &answer.frozen)
 }
 
 /// Shows the rows of the last or only answer, and says which position all of them stand for.

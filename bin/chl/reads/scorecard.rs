@@ -1,7 +1,7 @@
 //! `chl scorecard`: one partner's scorecards, to be taken into a review.
 
 use super::{
-    moment::{Moment, note},
+    moment::{Moment, note, note_frozen},
     query::unasked,
 };
 use crate::{
@@ -71,6 +71,7 @@ impl ScorecardOf {
             show(&review, period, sink)?;
         }
         note(sink, review.checkpoint.position, review.checkpoint.recorded_at)?;
+        note_frozen(sink, &review.frozen)?;
         Ok(Exit::Success)
     }
 

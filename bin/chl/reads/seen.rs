@@ -44,7 +44,7 @@ pub(crate) struct Page {
     pub(crate) recorded_at: Option<Instant>,
     /// The rows, as objects.
     pub(crate) rows: Vec<Value>,
-    /// What was asked for by a name that the ledger does not know.
+    /// What was asked for by a name that the ledger does not know, and why rows stand still.
     pub(crate) notes: Vec<String>,
     /// Where the next rows begin, where there are more.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -83,13 +83,15 @@ impl Page {
             Value::Object(cells.filter(|(column, _)| shown(column)).collect::<Map<_, _>>())
         });
         let of_all = role != Role::Partner;
+        let frozen = answer.frozen.iter().map(ToString::to_string);
+        let notes = unknown.into_iter().chain(frozen).filter(|_| of_all);
         Self {
             view: query.view.clone(),
             position: answer.position.checked_sub(1).filter(|_| of_all),
             recorded_at: answer.recorded_at.filter(|_| of_all),
             rows: rows.collect(),
             // That a name is known shows that somebody works on it.
-            notes: if of_all { unknown } else { Vec::new() },
+            notes: notes.collect(),
             next: last.map(|key| cursor(&query.view, &key)),
         }
     }

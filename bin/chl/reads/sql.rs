@@ -33,7 +33,9 @@ impl Sql {
         let now = past.now();
         let limit = Some(Duration::from_secs(self.time_limit));
         let answer = past.reader().sql(&self.statement, now, limit).map_err(unasked)?;
+        let position = answer.position;
         show_last("", None, answer, sink)?;
+        self.moment.note_lag(ledger, position, sink)?;
         Ok(Exit::Success)
     }
 }

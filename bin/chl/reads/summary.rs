@@ -42,7 +42,8 @@ pub(crate) fn summary(ledger: &Reading, sink: &mut dyn Sink) -> Outcome<Exit> {
     conflicts(ledger, sink)?;
     scorecards(ledger, sink)?;
     let exit = trial_balance(ledger, sink)?;
-    let stands = ledger.views.fresh()?.checkpoint().map_err(unasked)?;
+    let reader = ledger.views.fresh()?;
+    let stands = reader.checkpoint().map_err(unasked)?;
     moment::note(sink, stands.position, stands.recorded_at)?;
     Ok(exit)
 }

@@ -1,11 +1,16 @@
 //! Having lines decided: a bounded window of them is under way, and answers come in input order.
 
-use super::answers::{Tally, document};
+use super::{
+    answers::{Tally, document},
+    waits::{Waits, behind, named_behind},
+};
 use crate::{
     exit::Exit,
     failure::{Failure, Outcome},
+    ledger::Reading,
     output::{Sheet, Sink},
     owner::Submission,
+    reads::note_frozen,
 };
 use chl_bus::{Answer, Client, Closed, Connection, Prepared, Vault, Viewer};
 use chl_events::{Instant, PartnerId, Role};
@@ -36,6 +41,7 @@ pub(super) const COLUMNS: &[&str] = &[
     "dry_run",
     "recorded_at",
     "events",
+    "behind",
 ];
 const PEOPLE: &[&str] =
     &["line", "id", "outcome", "position", "stream", "version", "code", "message"];
@@ -68,22 +74,40 @@ struct Claims {
     partner: Option<PartnerId>,
 }
 
+/// Who decides lines, and what their answers are shown with.
+pub(super) struct Deciding {
+    /// The bus of a ledger that this process owns.
+    pub(super) client: Client,
+    /// The keys of persons.
+    pub(super) vault: Option<Arc<Vault>>,
+    /// What answers wait for.
+    pub(super) waits: Option<Waits>,
+}
+
+impl Deciding {
+    /// What a submission to a ledger that this process owns is decided with.
+    pub(super) fn of(client: Client, reading: &Arc<Reading>, submission: &Submission) -> Self {
+        let waits = Waits::of(submission, &reading.views);
+        Self { client, vault: reading.vault.clone(), waits }
+    }
+}
+
 /// Sends lines to a ledger that this process owns.
 pub(super) struct Decider<'a> {
-    client: Client,
+    deciding: Deciding,
     connection: Connection,
     sink: &'a mut dyn Sink,
     tally: Tally,
     dry_run: bool,
-    vault: Option<Arc<Vault>>,
+    /// Whether it was said which read models answers wait for in vain.
+    told_frozen: bool,
 }
 
 impl<'a> Decider<'a> {
     /// Lines of a submission, their answers into a sink.
     pub(super) fn new(
-        client: Client,
+        deciding: Deciding,
         submission: &Submission,
-        vault: Option<Arc<Vault>>,
         sink: &'a mut dyn Sink,
     ) -> Outcome<Self> {
         let actor = submission
@@ -96,12 +120,12 @@ impl<'a> Decider<'a> {
             ..Connection::operator(actor)
         };
         Ok(Self {
-            client,
+            deciding,
             connection,
             sink,
             tally: Tally::default(),
             dry_run: submission.dry_run,
-            vault,
+            told_frozen: false,
         })
     }
 
@@ -169,12 +193,12 @@ impl<'a> Decider<'a> {
                 };
             }
         }
-        let answers = self.client.send(prepared).map_err(closed)?;
+        let answers = self.deciding.client.send(prepared).map_err(closed)?;
         Ok(Piece { places, answers })
     }
 
     fn prepare(&self, line: u64, bytes: &[u8], at: Instant, to: &mut Vec<Prepared>) -> Place {
-        let refused = match self.client.prepare(bytes, &self.connection, at) {
+        let refused = match self.deciding.client.prepare(bytes, &self.connection, at) {
             Ok(prepared) => {
                 to.push(prepared);
                 None
@@ -195,6 +219,14 @@ impl<'a> Decider<'a> {
     }
 
     fn show(&mut self, places: Vec<Place>, answers: Vec<Answer>) -> Outcome {
+        let frozen = match &self.deciding.waits {
+            Some(waits) if !answers.is_empty() => waits.wait()?,
+            _ => Vec::new(),
+        };
+        if !frozen.is_empty() && !self.told_frozen {
+            self.told_frozen = true;
+            note_frozen(self.sink, &frozen)?;
+        }
         let mut answers = answers.into_iter();
         for Place { line, claims, refused } in places {
             let answer = refused.map(|answer| *answer).or_else(|| answers.next());
@@ -204,9 +236,11 @@ impl<'a> Decider<'a> {
             let viewer = Viewer {
                 role: claims.role.unwrap_or(Role::Operator),
                 partner: claims.partner.as_ref(),
-                vault: self.vault.as_deref(),
+                vault: self.deciding.vault.as_deref(),
             };
-            self.sink.document(&document(answer, line, &viewer)?)?;
+            let behind = behind(&answer, &frozen);
+            let document = document(answer, line, &viewer)?;
+            self.sink.document(&named_behind(document, &behind)?)?;
         }
         Ok(())
     }
@@ -218,7 +252,7 @@ impl<'a> Decider<'a> {
             let (line, bytes) = line?;
             places.push(self.prepare(line, &bytes, at, &mut prepared));
         }
-        let answers = self.client.dry_run(prepared).map_err(closed)?;
+        let answers = self.deciding.client.dry_run(prepared).map_err(closed)?;
         self.show(places, answers)?;
         Ok(self.tally)
     }

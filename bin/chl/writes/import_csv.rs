@@ -55,6 +55,7 @@ impl ImportCsv {
             source: report.source.clone(),
             trust_claims: false,
             dry_run: self.dry_run,
+            wait: Vec::new(),
         };
         let (sent, origins) = channel();
         let mut keeper = Keeper {

@@ -2,7 +2,7 @@
 
 use super::{
     answers::Tally,
-    decide::{Decider, sheet},
+    decide::{Decider, Deciding, sheet},
     service::{fed, open_door},
 };
 use crate::{
@@ -46,10 +46,11 @@ pub(super) fn replay(
         source: "/chl".to_owned(),
         trust_claims: true,
         dry_run: false,
+        wait: Vec::new(),
     };
     sink.begin(&sheet())?;
-    let vault = owning.reading.vault.clone();
-    let decider = Decider::new(owning.client()?, &submission, vault, sink)?.replaying();
+    let deciding = Deciding::of(owning.client()?, &owning.reading, &submission);
+    let decider = Decider::new(deciding, &submission, sink)?.replaying();
     let tally = fed(decider, lines)?;
     drop(door);
     Ok((owning, tally))

@@ -2,7 +2,7 @@
 
 use super::{
     answers::Tally,
-    decide::{Decider, Numbered, sheet},
+    decide::{Decider, Deciding, Numbered, sheet},
     rebuild::rebuild,
 };
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
     owner::{Door, Incoming, Request, Serves, Submission},
     place::Place,
 };
-use chl_bus::{Client, Vault};
+use chl_bus::Client;
 use std::{
     sync::{Arc, mpsc::sync_channel},
     thread,
@@ -63,25 +63,24 @@ impl Serves for Service {
         match request {
             Request::Read(read) => read.answer(&self.reading, sink),
             Request::Submit(submission) => {
-                let vault = self.reading.vault.clone();
-                let tally = decided(self.client.clone(), vault, &submission, lines, sink)?;
+                let deciding = Deciding::of(self.client.clone(), &self.reading, &submission);
+                let tally = decided(deciding, &submission, lines, sink)?;
                 Ok(tally.exit())
             }
-            Request::Rebuild(named) => rebuild(&self.reading, &named, sink),
+            Request::Rebuild(asked) => rebuild(&self.reading, &asked, sink),
         }
     }
 }
 
 /// Has lines decided, reading them beside.
 pub(super) fn decided(
-    client: Client,
-    vault: Option<Arc<Vault>>,
+    deciding: Deciding,
     submission: &Submission,
     lines: impl Iterator<Item = Outcome<Numbered>> + Send,
     sink: &mut dyn Sink,
 ) -> Outcome<Tally> {
     sink.begin(&sheet())?;
-    let decider = Decider::new(client, submission, vault, sink)?;
+    let decider = Decider::new(deciding, submission, sink)?;
     let tally = fed(decider, lines)?;
     sink.note(&tally.to_string())?;
     Ok(tally)

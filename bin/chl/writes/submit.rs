@@ -1,6 +1,7 @@
 //! `chl submit`: commands as JSON lines in, answers as JSON lines out.
 
 use super::{
+    decide::Deciding,
     over_bus::send_over_bus,
     service::{decided, open_door},
 };
@@ -12,6 +13,7 @@ use crate::{
     output::{Output, Sink},
     owner::{Reached, Submission, reach},
     place::Place,
+    reads::stored_views,
     servers::Servers,
     talk, user,
 };
@@ -44,6 +46,16 @@ pub(crate) struct Submit {
     /// Believes the actor, role and partner that a line claims.
     #[arg(long)]
     trust_claims: bool,
+    /// Answers only when these read models, separated by commas, hold what is answered: who asks
+    /// them next reads it. An answer names those that are frozen, as `behind`.
+    #[arg(
+        long,
+        value_name = "VIEW",
+        value_delimiter = ',',
+        value_parser = stored_views(),
+        conflicts_with_all = ["dry_run", "sent_as"]
+    )]
+    wait: Vec<String>,
     /// Sends the lines over the bus under this actor's name, through whichever process takes the
     /// ledger's commands; each is sent until it is answered.
     #[arg(long = "as", value_name = "ACTOR", conflicts_with_all = ["dry_run", "trust_claims"])]
@@ -66,6 +78,7 @@ impl Submit {
             source: SOURCE.to_owned(),
             trust_claims: self.trust_claims,
             dry_run: self.dry_run,
+            wait: self.wait.clone(),
         };
         let bar = talk::progress("commands", None);
         let lines = Lines::open(self.file.as_deref(), bar.clone())?;
@@ -98,7 +111,8 @@ pub(super) fn send(
         // A dry run writes nothing, not even a ledger that is not there yet.
         let scratch = Scratch::open()?;
         let vault = Some(Arc::clone(&scratch.vault));
-        return Ok(decided(scratch.client(), vault, submission, lines, sink)?.exit());
+        let deciding = Deciding { client: scratch.client(), vault, waits: None };
+        return Ok(decided(deciding, submission, lines, sink)?.exit());
     }
     let birth = Birth::new(place)?;
     let birth = (!submission.dry_run).then_some(&birth);
@@ -106,8 +120,8 @@ pub(super) fn send(
         Reached::Owner(connection) => connection.submit(submission.clone(), lines, sink),
         Reached::Own(owning) => {
             let door = open_door(place, &owning)?;
-            let vault = owning.reading.vault.clone();
-            let tally = decided(owning.client()?, vault, submission, lines, sink)?;
+            let deciding = Deciding::of(owning.client()?, &owning.reading, submission);
+            let tally = decided(deciding, submission, lines, sink)?;
             drop(door);
             owning.close()?;
             Ok(tally.exit())

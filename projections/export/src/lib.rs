@@ -6,6 +6,7 @@
 //! (`postings/month=2026-03/part.parquet`). The manifest comes last: a folder without one is an
 //! export that did not end.
 
+mod cards;
 mod error;
 mod fields;
 mod files;
@@ -15,5 +16,5 @@ mod run;
 
 pub use error::ExportError;
 pub use files::Format;
-pub use manifest::{Manifest, Part};
-pub use run::export;
+pub use manifest::{Manifest, Part, Still};
+pub use run::{Wanted, export};

@@ -22,8 +22,22 @@ pub struct Manifest {
     pub recorded_at: Option<String>,
     /// The version of the tables.
     pub schema_version: u32,
+    /// The read models that were frozen, and stand for less.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub frozen: Vec<Still>,
     /// The files.
     pub files: Vec<Part>,
+}
+
+/// A read model that was frozen when it was exported.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Still {
+    /// The read model.
+    pub view: String,
+    /// As many commits are folded into its rows.
+    pub position: u64,
+    /// At which event it failed, and why.
+    pub reason: String,
 }
 
 /// A file of an export.

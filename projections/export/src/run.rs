@@ -2,8 +2,10 @@
 
 use crate::{
     ExportError, Format, Manifest,
+    cards::{SCORECARDS, card_fields, card_values},
     fields::{Type, fields, values},
     files::Files,
+    manifest::Still,
 };
 use chl_projections::Table;
 use chl_runtime::{Reader, SCHEMA_VERSION, View};
@@ -36,13 +38,23 @@ struct Writing<'a> {
     files: Files<'a>,
 }
 
+/// What is exported.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// The views.
+    pub views: Vec<View>,
+    /// Whether scorecards of every calendar period with facts are made from them.
+    pub scorecards: bool,
+}
+
 /// Writes views into a folder that is empty or not there yet, all as of one position.
 pub fn export(
     reader: &Reader,
-    views: &[View],
+    wanted: &Wanted,
     folder: &Path,
     format: Format,
 ) -> Result<Manifest, ExportError> {
+    let views = wanted.views.as_slice();
     fs::create_dir_all(folder).map_err(ExportError::io(folder))?;
     let mut inside = fs::read_dir(folder).map_err(ExportError::io(folder))?;
     if inside.next().is_some() {
@@ -54,21 +66,35 @@ pub fn export(
         Ok(Writing { view: *view, table: view.table(), files })
     });
     let mut begun = begun.collect::<Result<Vec<_>, ExportError>>()?;
-    let checkpoint = reader.dump(views, |view, cells| {
-        let Some(writing) = begun.iter_mut().find(|writing| writing.view == view) else {
-            return Ok(());
-        };
-        writing.files.push(values(writing.table, cells)?)
-    })?;
+    let of_cards = card_fields();
+    let cards = wanted.scorecards.then(|| Files::new(folder, format, SCORECARDS, &of_cards, None));
+    let mut cards = cards.transpose()?;
+    let mut card = cards.as_mut().map(|files| |values| files.push(card_values(values)));
+    let checkpoint = reader.dump(
+        views,
+        |view, cells| {
+            let Some(writing) = begun.iter_mut().find(|writing| writing.view == view) else {
+                return Ok(());
+            };
+            writing.files.push(values(writing.table, cells)?)
+        },
+        card.as_mut().map(|card| card as _),
+    )?;
     let mut files = Vec::new();
-    for writing in begun {
-        files.extend(writing.files.finish()?);
+    for writing in begun.into_iter().map(|writing| writing.files).chain(cards) {
+        files.extend(writing.finish()?);
     }
+    let frozen = reader.frozen(View::ALL)?.into_iter().map(|one| Still {
+        view: one.view.to_owned(),
+        position: one.position,
+        reason: one.to_string(),
+    });
     let manifest = Manifest {
         ledger: checkpoint.ledger.to_string(),
         position: checkpoint.position,
         recorded_at: checkpoint.recorded_at.map(|at| at.to_string()),
         schema_version: SCHEMA_VERSION,
+        frozen: frozen.collect(),
         files,
     };
     manifest.write(folder)?;

@@ -4,7 +4,7 @@
 use crate::lines::{Lines, PostingLines};
 use chl_events::{Block, Commit, CommitError, Date};
 use chl_log::{ReadError, ReadLog};
-use chl_projections::{FoldError, StoreError, fold_postings};
+use chl_projections::{FoldFailed, StoreError, fold_postings};
 use std::{
     sync::{
         Arc,
@@ -22,7 +22,7 @@ pub(crate) enum Unready {
     #[error(transparent)]
     Commit(#[from] CommitError),
     #[error(transparent)]
-    Fold(#[from] FoldError),
+    Fold(#[from] FoldFailed),
 }
 
 /// A block that is ready to be folded.
@@ -56,6 +56,8 @@ pub(crate) struct Reading {
     pub(crate) log: Arc<dyn ReadLog>,
     pub(crate) from: u64,
     pub(crate) effective: Option<Date>,
+    /// Whether posting lines are made ready.
+    pub(crate) with_postings: bool,
 }
 
 impl Reading {
@@ -91,7 +93,9 @@ impl Reading {
         let commits = commits.map(|commit| -> Result<(Commit, usize), Unready> {
             let commit = commit?;
             let earlier = |_: &mut PostingLines, at| earlier(self.log.as_ref(), at);
-            fold_postings(&commit, self.effective, &mut postings, earlier)?;
+            if self.with_postings {
+                fold_postings(&commit, self.effective, &mut postings, earlier)?;
+            }
             Ok((commit, postings.0.len()))
         });
         let commits = commits.collect();

@@ -1,13 +1,15 @@
-//! Building read models anew: beside the old and then in their place, or for a moment of the past.
+//! Building read models from nothing, in a new file that nobody reads before it is complete.
 
 use crate::{
-    ApplyError, OpenError, PlaceError, Reader, ReaderError, Until, ViewDigest, Views,
-    digest::digests, place,
+    ApplyError, OpenError, PlaceError, ReaderError, Until, Views, layout::Layout, pace::Pace,
+    place, tables::TABLES, views::Journal,
 };
 use chl_events::Date;
 use chl_log::ReadLog;
-use std::{path::Path, sync::Arc};
-use tempfile::TempDir;
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 /// Says why read models could not be built.
 #[derive(Debug, thiserror::Error)]
@@ -32,61 +34,60 @@ pub enum BuildError {
     Folder(#[from] std::io::Error),
 }
 
-/// A read model before and after a rebuild.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Compared {
-    /// As it was kept up to date.
-    pub kept: ViewDigest,
-    /// As it was built anew.
-    pub rebuilt: ViewDigest,
+/// What is built: where, from which log, and how much of it.
+#[derive(Clone)]
+pub(crate) struct Build {
+    pub(crate) link: PathBuf,
+    /// The new file.
+    pub(crate) file: PathBuf,
+    pub(crate) log: Arc<dyn ReadLog>,
+    pub(crate) effective: Option<Date>,
+    pub(crate) pace: Option<Pace>,
 }
 
-impl Compared {
-    /// Whether both have the same rows.
-    pub fn is_equal(&self) -> bool {
-        self.kept == self.rebuilt
+impl Build {
+    /// All of a log, beside what a link names now.
+    pub(crate) fn beside(link: &Path, log: Arc<dyn ReadLog>) -> Result<Self, PlaceError> {
+        Ok(Self {
+            link: link.to_owned(),
+            file: place::next(link)?,
+            log,
+            effective: None,
+            pace: None,
+        })
     }
-}
 
-/// What a rebuild found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rebuilt {
-    /// The position both stand at.
-    pub position: u64,
-    /// View by view.
-    pub views: Vec<Compared>,
-}
+    /// Folds the log. Where a read model fails, all of it is folded again, slower and with a
+    /// journal, so that it can be frozen and the others go on.
+    pub(crate) fn fold(&self, progress: &mut dyn FnMut(u64, u64)) -> Result<Views, BuildError> {
+        match self.fold_with(Journal::None, progress) {
+            Err(BuildError::Apply(error)) if error.is_of_view() => {
+                self.remove()?;
+                self.fold_with(Journal::Beside, progress)
+            }
+            other => other,
+        }
+    }
 
-impl Rebuilt {
-    /// Whether all views are equal.
-    pub fn is_equal(&self) -> bool {
-        self.views.iter().all(Compared::is_equal)
+    /// Removes what was begun.
+    pub(crate) fn remove(&self) -> Result<(), PlaceError> {
+        place::remove(&self.file)
+    }
+
+    fn fold_with(
+        &self,
+        journal: Journal,
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> Result<Views, BuildError> {
+        let (log, effective) = (Arc::clone(&self.log), self.effective);
+        let mut views = Views::begin(&self.link, &self.file, log, effective, journal)?;
+        views.pace.clone_from(&self.pace);
+        views.fold_until(Until::Head, progress)?;
+        Ok(views)
     }
 }
 
 impl Views {
-    /// Builds the read models anew beside these, compares both at one position, and switches.
-    ///
-    /// Readers that are open keep what they see; who opens afterwards sees the new ones.
-    pub fn rebuild(&mut self, progress: &mut dyn FnMut(u64, u64)) -> Result<Rebuilt, BuildError> {
-        self.flush()?;
-        let position = self.position();
-        let kept = self.digests()?;
-        let until = position.checked_sub(1).map(Until::Position);
-        let file = place::next(&self.link)?;
-        let mut beside = Self::begin(&self.link, &file, Arc::clone(&self.log), None)?;
-        if let Some(until) = until {
-            beside.fold_until(until, progress)?;
-        }
-        let rebuilt = beside.digests()?;
-        beside.finish()?;
-        place::switch(&self.link, &file)?;
-        *self = Self::open(&self.link, Arc::clone(&self.log))?;
-        let views = kept.into_iter().zip(rebuilt);
-        let views = views.map(|(kept, rebuilt)| Compared { kept, rebuilt }).collect();
-        Ok(Rebuilt { position, views })
-    }
-
     /// Opens the read models of a log; stale or unreadable ones are built anew.
     pub fn open_or_build(
         path: &Path,
@@ -110,23 +111,21 @@ impl Views {
         log: Arc<dyn ReadLog>,
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<Self, BuildError> {
-        let file = place::next(path)?;
-        let mut beside = Self::begin(path, &file, Arc::clone(&log), None)?;
-        beside.fold_until(Until::Head, progress)?;
-        beside.finish()?;
-        place::switch(path, &file)?;
+        let build = Build::beside(path, Arc::clone(&log))?;
+        build.fold(progress)?.finish()?;
+        place::switch(path, &build.file)?;
         Ok(Self::open(path, log)?)
     }
 
     /// Adds the indices, makes the file one that others can read while it is written, closes it.
-    fn finish(self) -> Result<(), BuildError> {
+    pub(crate) fn finish(self) -> Result<(), BuildError> {
         let db = self.tables.db;
         // Sorting for an index spills into a file instead of filling the memory, and the sorted
         // pieces are merged by a thread beside.
         db.pragma_update(None, "temp_store", "FILE")?;
         db.pragma_update(None, "threads", 1)?;
-        for table in crate::tables::TABLES {
-            for index in crate::layout::Layout::new(table).indices() {
+        for table in TABLES {
+            for index in Layout::new(table).indices() {
                 db.execute_batch(&index)?;
             }
         }
@@ -134,33 +133,4 @@ impl Views {
         db.close().map_err(|(_, source)| source)?;
         Ok(())
     }
-}
-
-/// The read models as they stood at a moment, in a temporary database of the same schema.
-#[derive(Debug)]
-pub struct AsOf {
-    /// To query them.
-    pub reader: Reader,
-    /// The digest of each.
-    pub digests: Vec<ViewDigest>,
-    _folder: TempDir,
-}
-
-/// Folds a log as far as asked, and only what was effective by a day where one is given.
-pub fn as_of(
-    log: Arc<dyn ReadLog>,
-    until: Until,
-    effective: Option<Date>,
-    progress: &mut dyn FnMut(u64, u64),
-) -> Result<AsOf, BuildError> {
-    let folder = tempfile::Builder::new().prefix("chl-as-of-").tempdir()?;
-    let link = folder.path().join("views.sqlite");
-    let file = place::next(&link)?;
-    let mut views = Views::begin(&link, &file, log, effective)?;
-    views.fold_until(until, progress)?;
-    let digests = digests(&views.tables.db)?;
-    views.finish()?;
-    place::switch(&link, &file)?;
-    let reader = Reader::open(&link)?;
-    Ok(AsOf { reader, digests, _folder: folder })
 }

@@ -6,11 +6,14 @@
 
 use crate::{
     View,
-    layout::{Arguments, Cells, read_names},
+    layout::{Arguments, Cells, read_columns},
     show::{EFFECTIVE_STATE, Shown},
 };
 use chl_events::Instant;
-use chl_projections::{Cell, ClaimRow, ConflictRow, ConflictState, DealRow, DealState, Field};
+use chl_projections::{
+    BalanceRow, Cell, ClaimRow, ConflictRow, ConflictState, DealRow, DealState, Field, LotRow, Row,
+    Table,
+};
 use rusqlite::{
     Connection,
     functions::{Context, FunctionFlags},
@@ -53,8 +56,8 @@ fn computed_columns(view: View) -> &'static [&'static str] {
         View::Deals => DealRow::COMPUTED,
         View::Conflicts => ConflictRow::COMPUTED,
         View::Claims => ClaimRow::COMPUTED,
-        View::Balances
-        | View::Postings
+        View::Balances => BalanceRow::COMPUTED,
+        View::Postings
         | View::Customers
         | View::Requests
         | View::Lots
@@ -85,6 +88,17 @@ pub(crate) fn define(db: &Connection) -> rusqlite::Result<()> {
         let (lapses, now) = (instant(of, 1)?, Instant::from_micros(of.get(2)?));
         Ok(word::<ConflictState>(of)?.map(|state| state.at(lapses, now).as_str()))
     })?;
+    // lot_state(moment, what makes the balance…, what makes its lot…)
+    db.create_scalar_function("lot_state", -1, flags, |of| {
+        let now = Instant::from_micros(of.get(0)?);
+        let arguments = Arguments(of, 1);
+        let mut cells = Cells::new(&arguments, BalanceRow::TABLE);
+        let balance = BalanceRow::read(&mut || cells.next());
+        let arguments = Arguments(of, 1 + read_columns(BalanceRow::TABLE).count());
+        let mut cells = Cells::new(&arguments, LotRow::TABLE);
+        let lot = LotRow::read(&mut || cells.next());
+        Ok(balance.zip(lot).map(|(balance, lot)| lot.state_at(now, &balance).as_str()))
+    })?;
     // computed(view, number of the column, moment, what makes the row…)
     db.create_scalar_function("computed", -1, flags, |of| {
         let view: String = of.get(0)?;
@@ -105,20 +119,40 @@ pub(crate) fn tabulate(db: &Connection, now: Instant) -> rusqlite::Result<()> {
         if names.is_empty() {
             continue;
         }
-        let (name, row, moment) = (view.name(), read_names(view.table()), now.micros());
-        let columns = names.iter().enumerate().map(|(at, column)| {
-            let state = state_at(*view, now).filter(|_| *column == EFFECTIVE_STATE);
-            let value = state.unwrap_or_else(|| format!("computed('{name}',{at},{moment},{row})"));
-            format!("{value} AS {column}")
-        });
+        let name = view.name();
+        let columns = names.iter().enumerate();
+        let columns = columns
+            .map(|(at, column)| format!("{} AS {column}", computed_column(*view, at, column, now)));
         let columns: Vec<String> = columns.collect();
+        let lots = if *view == View::Balances { WITH_LOTS } else { "" };
         db.execute_batch(&format!(
             "DROP VIEW IF EXISTS temp.{name}; CREATE TEMP VIEW {name} AS \
-             SELECT *, {} FROM main.{name}",
+             SELECT {name}.*, {} FROM main.{name} {lots}",
             columns.join(", ")
         ))?;
     }
     Ok(())
+}
+
+/// The lot of a balance beside it.
+const WITH_LOTS: &str = "LEFT JOIN main.lots ON balances.fund = 'coop' \
+    AND lots.partner = balances.partner AND lots.programme = balances.programme \
+    AND lots.lot = balances.lot";
+
+/// The expression of a computed column.
+fn computed_column(view: View, at: usize, column: &str, now: Instant) -> String {
+    let moment = now.micros();
+    let of = |table: &'static Table| -> String {
+        let columns = read_columns(table).map(|column| format!("{}.{column}", table.name));
+        columns.collect::<Vec<_>>().join(",")
+    };
+    if view == View::Balances {
+        let (balance, lot) = (of(BalanceRow::TABLE), of(LotRow::TABLE));
+        return format!("lot_state({moment},{balance},{lot})");
+    }
+    let state = state_at(view, now).filter(|_| column == EFFECTIVE_STATE);
+    let row = of(view.table());
+    state.unwrap_or_else(|| format!("computed('{}',{at},{moment},{row})", view.name()))
 }
 
 /// One of the columns that are computed of a row.

@@ -102,12 +102,16 @@ pub(crate) fn width(kind: Kind) -> usize {
 }
 
 /// The names of what makes a row, separated by commas, in the order [`Cells`] takes it.
-pub(crate) fn read_names(table: &Table) -> String {
-    let read: Vec<String> = table.columns.iter().flat_map(read_columns).collect();
-    read.join(",")
+fn read_names(table: &Table) -> String {
+    read_columns(table).collect::<Vec<_>>().join(",")
 }
 
-fn read_columns(column: &Column) -> Vec<String> {
+/// The same, one by one.
+pub(crate) fn read_columns(table: &Table) -> impl Iterator<Item = String> {
+    table.columns.iter().flat_map(read_of)
+}
+
+fn read_of(column: &Column) -> Vec<String> {
     let name = column.name;
     match column.kind {
         Kind::Minor => vec![format!("{name}_minor")],

@@ -7,33 +7,46 @@
 //! database of the same schema.
 
 mod ahead;
+mod as_of;
 mod build;
 mod cache;
 mod checkpoint;
 mod digest;
 mod effective;
 mod error;
+mod folding;
+mod frozen;
 mod layout;
 mod lines;
+mod meta;
+mod now;
+mod pace;
 mod place;
 mod query;
 mod reader;
+mod rebuild;
 mod review;
 mod scorecard;
 mod show;
+mod snapshots;
 mod sql;
 mod tables;
 mod trial;
 mod view;
 mod views;
 
-pub use build::{AsOf, BuildError, Compared, Rebuilt, as_of};
-pub use checkpoint::{Checkpoint, SCHEMA_VERSION, StaleError};
+pub use as_of::{AsOf, Past, as_of};
+pub use build::BuildError;
+pub use checkpoint::{Checkpoint, StaleError};
 pub use digest::ViewDigest;
 pub use error::{ReaderError, StatementError};
+pub use frozen::{Frozen, WriteFailed};
+pub use meta::{SCHEMA_VERSION, Stand};
+pub use pace::{GivenUp, Pace};
 pub use place::PlaceError;
 pub use query::{Filter, Query};
 pub use reader::{Answer, Reader};
+pub use rebuild::{Compared, Held, Rebuild, Rebuilt};
 pub use review::{Review, Reviewed};
 pub use scorecard::ScorecardQuery;
 pub use trial::{Sum, TrialBalance};

@@ -90,7 +90,7 @@ fn folder_of(link: &Path) -> &Path {
 }
 
 /// Removes a database's files, where they are there.
-fn remove(path: &Path) -> Result<(), PlaceError> {
+pub(crate) fn remove(path: &Path) -> Result<(), PlaceError> {
     for suffix in ["-journal", "-wal", "-shm", ""] {
         remove_one(&with_suffix(path, suffix))?;
     }

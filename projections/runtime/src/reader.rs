@@ -1,14 +1,16 @@
 //! The readers' side: answers from SQLite, in any process, beside the one that writes.
 
 use crate::{
-    Query, ReaderError, View, ViewDigest,
-    checkpoint::{self, Checkpoint},
+    Query, ReaderError, StaleError, View, ViewDigest,
+    checkpoint::Checkpoint,
     digest::digests,
     effective,
+    frozen::Frozen,
     layout::{Cells, Layout, key_names},
+    meta::{self, Stand},
     show::{Shown, json_cells, shown},
 };
-use chl_events::{Instant, LedgerId};
+use chl_events::{Date, Instant, LedgerId};
 use chl_projections::{
     BalanceRow, Cell, CertificationRow, ClaimRow, ConflictRow, CustomerRow, DayRow, DealRow,
     LotRow, MeasureRow, PartnerRow, Posting, ProgrammeRow, RequestRow, Row, Table, TierRow,
@@ -16,6 +18,9 @@ use chl_projections::{
 use rusqlite::{Connection, OpenFlags, params_from_iter};
 use serde_json::Value;
 use std::path::Path;
+
+/// The name of a file whose postings are read in place of one's own.
+pub(crate) const LENDER: &str = "lender";
 
 /// Rows in answer to a question.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,6 +33,9 @@ pub struct Answer {
     pub columns: Vec<String>,
     /// The rows, each with a value per column.
     pub rows: Vec<Vec<Value>>,
+    /// The read models the rows come from that stand still, and may stand for less than the
+    /// position.
+    pub frozen: Vec<Frozen>,
 }
 
 /// The read models, open to be read.
@@ -51,7 +59,18 @@ impl Reader {
 
     /// How far the read models have come.
     pub fn checkpoint(&self) -> Result<Checkpoint, ReaderError> {
-        Ok(checkpoint::read(&self.db)??)
+        Ok(meta::read(&self.db)??.furthest())
+    }
+
+    /// How each read model stands.
+    pub fn stands(&self) -> Result<Vec<Stand>, ReaderError> {
+        Ok(meta::read(&self.db)??.stands)
+    }
+
+    /// Those of some read models that stand still.
+    pub fn frozen(&self, of: &[View]) -> Result<Vec<Frozen>, ReaderError> {
+        let stands = self.stands()?.into_iter().filter(|stand| of.contains(&stand.view));
+        Ok(stands.filter_map(|stand| stand.frozen).collect())
     }
 
     /// The position the rows stand for: as many commits are folded into them.
@@ -74,12 +93,13 @@ impl Reader {
         self.snapshot(|reader| reader.answer(query))
     }
 
-    /// Hands out every row of some views as cells, in the order of their keys, all as of the one
-    /// position that is returned.
+    /// Hands out every row of some views as cells, in the order of their keys, and where they are
+    /// asked for the scorecards of every period, all as of the one position that is returned.
     pub fn dump<E: From<ReaderError>>(
         &self,
         views: &[View],
         mut to: impl FnMut(View, &[Cell<'_>]) -> Result<(), E>,
+        cards: Option<&mut dyn FnMut(Vec<Value>) -> Result<(), E>>,
     ) -> Result<Checkpoint, E> {
         self.snapshot(|reader| {
             for view in views {
@@ -87,8 +107,30 @@ impl Reader {
                 let all = Query::all(*view, Instant::from_micros(0));
                 reader.each_cells(&all, |read| to(*view, &whole(view.table(), read)?))?;
             }
+            if let Some(cards) = cards {
+                reader.each_card(cards)?;
+            }
             Ok(reader.checkpoint()?)
         })
+    }
+
+    /// Reads postings from another file of the same ledger, those before a position and effective by
+    /// a day: lines are never changed.
+    pub(crate) fn borrow_postings(
+        &mut self,
+        from: &Path,
+        end: u64,
+        effective: Option<Date>,
+    ) -> Result<(), ReaderError> {
+        self.db.execute(&format!("ATTACH ? AS {LENDER}"), [from.to_string_lossy()])?;
+        let by_day = effective.map(|day| format!(" AND effective_on <= '{day}'"));
+        self.db.pragma_update(None, "query_only", false)?;
+        self.db.execute_batch(&format!(
+            "CREATE TEMP VIEW postings AS SELECT * FROM {LENDER}.postings WHERE position < {end}{}",
+            by_day.unwrap_or_default()
+        ))?;
+        self.db.pragma_update(None, "query_only", true)?;
+        Ok(())
     }
 
     /// Runs a step in one read transaction, so that all of it sees one position.
@@ -104,12 +146,15 @@ impl Reader {
     }
 
     fn answer(&self, query: &Query) -> Result<Answer, ReaderError> {
-        let checkpoint = self.checkpoint()?;
+        let stands = self.stands()?;
+        let stand = stands.iter().find(|stand| stand.view == query.view);
+        let checkpoint = stand.ok_or(StaleError::Unreadable)?.checkpoint;
         let mut answer = Answer {
             position: checkpoint.position,
             recorded_at: checkpoint.recorded_at,
             columns: Vec::new(),
             rows: Vec::new(),
+            frozen: self.frozen(query.view.shows())?,
         };
         match query.view {
             View::Balances => self.show::<BalanceRow>(query, &mut answer)?,

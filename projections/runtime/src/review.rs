@@ -1,6 +1,6 @@
 //! Scorecards for a review: a partner's own beside its peers and the periods before.
 
-use crate::{Checkpoint, Reader, ReaderError, ScorecardQuery, View};
+use crate::{Checkpoint, Frozen, Reader, ReaderError, ScorecardQuery, View, scorecard::SCORED};
 use chl_events::{Currency, PartnerId, Period, ProgrammeId, terms::Category};
 use chl_projections::{
     PartnerRow, ProgrammeRow,
@@ -13,6 +13,8 @@ use rust_decimal::Decimal;
 pub struct Review {
     /// Where the read models stood.
     pub checkpoint: Checkpoint,
+    /// Those of them that stand still.
+    pub frozen: Vec<Frozen>,
     /// The partner.
     pub partner: PartnerRow,
     /// Its scorecards, a programme each.
@@ -70,7 +72,8 @@ impl Reader {
                 let before = reader.before(&row, partner, period, periods_before)?;
                 programmes.push(Reviewed { card, currency: row.currency, before, peers });
             }
-            Ok(Some(Review { checkpoint: reader.checkpoint()?, partner: row, programmes }))
+            let (checkpoint, frozen) = (reader.checkpoint()?, reader.frozen(SCORED)?);
+            Ok(Some(Review { checkpoint, frozen, partner: row, programmes }))
         })
     }
 

@@ -10,6 +10,21 @@ use chl_projections::{
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
+/// The table that is made of scorecards where a statement speaks of them.
+pub(crate) const SCORECARDS: &str = "scorecards";
+
+/// The read models that scorecards are made from.
+pub(crate) const SCORED: &[View] = &[
+    View::Deals,
+    View::Claims,
+    View::Partners,
+    View::Tiers,
+    View::Certifications,
+    View::Measures,
+    View::Programmes,
+    View::Days,
+];
+
 /// Which scorecards are asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScorecardQuery {
@@ -36,6 +51,7 @@ impl Reader {
                 recorded_at: checkpoint.recorded_at,
                 columns: columns(),
                 rows: reader.score(query)?.iter().map(values).collect(),
+                frozen: reader.frozen(SCORED)?,
             })
         })
     }
@@ -132,24 +148,38 @@ impl Reader {
         let marks = vec!["?"; columns.len()].join(",");
         let insert = format!("INSERT INTO temp.scorecards VALUES ({marks})");
         let mut statement = self.db.prepare(&insert)?;
+        self.each_card(|values| {
+            let values = values.into_iter().map(|value| match value {
+                Value::String(text) => rusqlite::types::Value::Text(text),
+                Value::Bool(yes) => rusqlite::types::Value::Integer(i64::from(yes)),
+                Value::Number(number) => number
+                    .as_i64()
+                    .map_or(rusqlite::types::Value::Null, rusqlite::types::Value::Integer),
+                Value::Null | Value::Array(_) | Value::Object(_) => rusqlite::types::Value::Null,
+            });
+            statement.execute(rusqlite::params_from_iter(values))?;
+            Ok::<(), ReaderError>(())
+        })
+    }
+
+    /// Hands out the values of every scorecard of every calendar period with facts, in the order
+    /// of [`Reader::scorecard_columns`].
+    pub(crate) fn each_card<E: From<ReaderError>>(
+        &self,
+        mut to: impl FnMut(Vec<Value>) -> Result<(), E>,
+    ) -> Result<(), E> {
         for name in self.periods()? {
             let Ok(period) = name.parse() else { continue };
             let query = ScorecardQuery { period, programme: None, partner: None };
-            for card in self.score(&query)? {
-                let values = values(&card).into_iter().map(|value| match value {
-                    Value::String(text) => rusqlite::types::Value::Text(text),
-                    Value::Bool(yes) => rusqlite::types::Value::Integer(i64::from(yes)),
-                    Value::Number(number) => number
-                        .as_i64()
-                        .map_or(rusqlite::types::Value::Null, rusqlite::types::Value::Integer),
-                    Value::Null | Value::Array(_) | Value::Object(_) => {
-                        rusqlite::types::Value::Null
-                    }
-                });
-                statement.execute(rusqlite::params_from_iter(values))?;
-            }
+            self.score(&query)?.iter().try_for_each(|card| to(values(card)))?;
         }
         Ok(())
+    }
+
+    /// The columns of scorecards: what they are of, a category's points each, and of each metric its
+    /// value, score and weight.
+    pub fn scorecard_columns() -> Vec<String> {
+        columns()
     }
 
     /// The names of the calendar periods that have facts.

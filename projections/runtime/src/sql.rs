@@ -1,6 +1,10 @@
 //! Read-only SQL over the read models, for analysts.
 
-use crate::{Answer, Reader, ReaderError, StatementError, effective};
+use crate::{
+    Answer, Reader, ReaderError, StatementError, View, effective,
+    reader::LENDER,
+    scorecard::{SCORECARDS, SCORED},
+};
 use chl_events::Instant;
 use rusqlite::{
     hooks::{AuthAction, AuthContext, Authorization},
@@ -8,7 +12,11 @@ use rusqlite::{
     types::ValueRef,
 };
 use serde_json::Value;
-use std::time::Duration;
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 /// After so many steps of SQLite's machine the time is looked at.
 const STEPS: i32 = 10_000;
@@ -24,16 +32,37 @@ const TELLING_PRAGMAS: [&str; 4] = ["table_info", "table_xinfo", "table_list", "
 /// Functions that reach beyond the tables.
 const DENIED_FUNCTIONS: [&str; 2] = ["load_extension", "fts3_tokenizer"];
 
-fn authorize(context: AuthContext<'_>) -> Authorization {
-    let action = context.action;
-    let reads =
-        matches!(action, AuthAction::Select | AuthAction::Recursive | AuthAction::Read { .. });
-    let computes = matches!(action, AuthAction::Function { function_name }
-        if !DENIED_FUNCTIONS.iter().any(|denied| function_name.eq_ignore_ascii_case(denied)));
-    let tells = matches!(action, AuthAction::Pragma { pragma_name, .. }
-        if TELLING_PRAGMAS.contains(&pragma_name));
-    let allowed = reads || computes || tells;
-    if allowed { Authorization::Allow } else { Authorization::Deny }
+/// The tables a statement reads, as SQLite tells them while it looks at the statement.
+#[derive(Clone, Default)]
+struct Told(Arc<Mutex<BTreeSet<String>>>);
+
+impl Told {
+    /// Allows what only reads, and remembers what of.
+    fn authorize(&self, context: &AuthContext<'_>) -> Authorization {
+        let action = context.action;
+        if let AuthAction::Read { table_name, .. } = action {
+            let mut tables = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            tables.insert(table_name.to_ascii_lowercase());
+        }
+        let reads =
+            matches!(action, AuthAction::Select | AuthAction::Recursive | AuthAction::Read { .. });
+        let computes = matches!(action, AuthAction::Function { function_name }
+            if !DENIED_FUNCTIONS.iter().any(|denied| function_name.eq_ignore_ascii_case(denied)));
+        let tells = matches!(action, AuthAction::Pragma { pragma_name, .. }
+            if TELLING_PRAGMAS.contains(&pragma_name));
+        // Of another file only what a view of ours shows.
+        let lent = context.database_name == Some(LENDER) && context.accessor.is_none();
+        let allowed = (reads && !lent) || computes || tells;
+        if allowed { Authorization::Allow } else { Authorization::Deny }
+    }
+
+    /// The read models among them, and those others are made from.
+    fn views(&self) -> Vec<View> {
+        let tables = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_cards = tables.contains(SCORECARDS).then_some(SCORED).into_iter().flatten();
+        let named = tables.iter().filter_map(|table| View::named(table));
+        named.chain(of_cards.copied()).collect()
+    }
 }
 
 impl Reader {
@@ -57,7 +86,9 @@ impl Reader {
         tabulated?;
         let began = std::time::Instant::now();
         self.db.set_limit(Limit::SQLITE_LIMIT_LENGTH, MOST_BYTES_OF_VALUE)?;
-        self.db.authorizer(Some(authorize))?;
+        let told = Told::default();
+        let telling = told.clone();
+        self.db.authorizer(Some(move |context: AuthContext<'_>| telling.authorize(&context)))?;
         let late = move || limit.is_some_and(|limit| began.elapsed() > limit);
         self.db.progress_handler(STEPS, Some(late))?;
         let rows = self.select(statement);
@@ -66,12 +97,13 @@ impl Reader {
         let rows = rows.map_err(|error| StatementError::of(&error, limit.unwrap_or_default()))?;
         let (columns, rows) = rows?;
         let (position, recorded_at) = (checkpoint.position, checkpoint.recorded_at);
-        Ok(Answer { position, recorded_at, columns, rows })
+        let frozen = self.frozen(&told.views())?;
+        Ok(Answer { position, recorded_at, columns, rows, frozen })
     }
 
     /// Makes what a statement may speak of and is not stored, on this connection only.
     fn tabulate(&self, statement: &str, now: Instant) -> Result<(), ReaderError> {
-        if statement.to_ascii_lowercase().contains("scorecards") {
+        if statement.to_ascii_lowercase().contains(SCORECARDS) {
             self.snapshot(Self::tabulate_scorecards)?;
         }
         Ok(effective::tabulate(&self.db, now)?)

@@ -3,6 +3,7 @@
 use crate::{
     ahead::earlier,
     cache::{Cached, ROWS_AT_ONCE, failed},
+    frozen::{NotFollowed, WriteFailed},
     layout::Layout,
     lines::{Lines, PostingLines},
 };
@@ -47,6 +48,8 @@ macro_rules! tables {
             open: bool,
             /// How many postings it holds.
             posted: usize,
+            /// The read models that are not followed any more.
+            frozen: Vec<&'static str>,
             $($field: Cached<$row>),+
         }
 
@@ -60,6 +63,7 @@ macro_rules! tables {
                     lines: PostingLines::default(),
                     open: false,
                     posted: 0,
+                    frozen: Vec::new(),
                     $($field: Cached::new(empty)),+
                 }
             }
@@ -70,9 +74,22 @@ macro_rules! tables {
             }
 
             /// Writes all changed rows into the open transaction.
-            pub(crate) fn write(&mut self) -> rusqlite::Result<()> {
-                self.insert_postings()?;
-                $(self.$field.flush(&self.db)?;)+
+            pub(crate) fn write(&mut self) -> Result<(), WriteFailed> {
+                self.insert_postings().map_err(WriteFailed::of(Posting::TABLE))?;
+                $(self.$field.flush(&self.db).map_err(WriteFailed::of(<$row>::TABLE))?;)+
+                Ok(())
+            }
+
+            /// Gives up what the open transaction holds, and every row in memory; `empty` says that
+            /// the tables have no rows then.
+            pub(crate) fn forget(&mut self, empty: bool) -> rusqlite::Result<()> {
+                // What a table's own trigger has rolled back is gone already.
+                if !self.db.is_autocommit() {
+                    self.db.execute_batch("ROLLBACK")?;
+                }
+                (self.open, self.posted) = (false, 0);
+                self.lines = PostingLines::default();
+                $(self.$field = Cached::new(empty);)+
                 Ok(())
             }
         }
@@ -83,6 +100,7 @@ macro_rules! tables {
                     &mut self,
                     key: &<$row as Row>::Key,
                 ) -> Result<Option<&$row>, StoreError> {
+                    self.followed(<$row>::TABLE)?;
                     self.$field.peek(key, &self.db)
                 }
 
@@ -90,6 +108,7 @@ macro_rules! tables {
                     &mut self,
                     key: &<$row as Row>::Key,
                 ) -> Result<Option<&mut $row>, StoreError> {
+                    self.followed(<$row>::TABLE)?;
                     self.$field.edit(key, &self.db)
                 }
 
@@ -98,10 +117,12 @@ macro_rules! tables {
                     key: &<$row as Row>::Key,
                     new: fn(&<$row as Row>::Key) -> $row,
                 ) -> Result<&mut $row, StoreError> {
+                    self.followed(<$row>::TABLE)?;
                     self.$field.edit_or(key, &self.db, new)
                 }
 
                 fn put(&mut self, row: $row) -> Result<(), StoreError> {
+                    self.followed(<$row>::TABLE)?;
                     self.$field.put(row);
                     Ok(())
                 }
@@ -142,10 +163,26 @@ impl Tables {
     }
 
     /// Takes posting lines that are ready.
-    pub(crate) fn insert_ready(&mut self, mut lines: Lines) -> rusqlite::Result<()> {
+    pub(crate) fn insert_ready(&mut self, mut lines: Lines) -> Result<(), WriteFailed> {
+        if !self.keeps(Posting::TABLE) {
+            return Ok(());
+        }
         self.posted += lines.len();
-        let mut statement = self.db.prepare_cached(&self.postings.insert)?;
-        lines.insert(&mut statement)
+        let statement = self.db.prepare_cached(&self.postings.insert);
+        let inserted = statement.and_then(|mut statement| lines.insert(&mut statement));
+        inserted.map_err(WriteFailed::of(Posting::TABLE))
+    }
+
+    /// Leaves the rows of a read model as they are from now on.
+    pub(crate) fn freeze(&mut self, view: &'static str) {
+        self.frozen.push(view);
+    }
+
+    fn followed(&self, table: &'static Table) -> Result<(), StoreError> {
+        if self.keeps(table) {
+            return Ok(());
+        }
+        Err(StoreError(NotFollowed(table.name).into()))
     }
 
     /// Commits the open transaction.
@@ -161,6 +198,9 @@ impl Tables {
 
 impl KeepsPostings for Tables {
     fn post(&mut self, posting: &Posting<'_>) -> Result<(), StoreError> {
+        if !self.keeps(Posting::TABLE) {
+            return Ok(());
+        }
         self.lines.post(posting)?;
         self.posted += 1;
         if self.lines.0.len() >= ROWS_AT_ONCE {
@@ -173,5 +213,9 @@ impl KeepsPostings for Tables {
 impl Store for Tables {
     fn earlier(&mut self, position: u64) -> Result<Commit, StoreError> {
         earlier(self.log.as_ref(), position)
+    }
+
+    fn keeps(&self, table: &Table) -> bool {
+        !self.frozen.contains(&table.name)
     }
 }

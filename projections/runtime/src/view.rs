@@ -59,6 +59,26 @@ impl View {
         self.table().name
     }
 
+    /// The read models its rows are shown from: beside its own those that computed columns look at.
+    pub(crate) fn shows(self) -> &'static [Self] {
+        match self {
+            Self::Balances => &[Self::Balances, Self::Lots],
+            Self::Postings => &[Self::Postings],
+            Self::Customers => &[Self::Customers],
+            Self::Deals => &[Self::Deals],
+            Self::Conflicts => &[Self::Conflicts],
+            Self::Claims => &[Self::Claims],
+            Self::Requests => &[Self::Requests],
+            Self::Lots => &[Self::Lots],
+            Self::Partners => &[Self::Partners],
+            Self::Tiers => &[Self::Tiers],
+            Self::Certifications => &[Self::Certifications],
+            Self::Measures => &[Self::Measures],
+            Self::Programmes => &[Self::Programmes],
+            Self::Days => &[Self::Days],
+        }
+    }
+
     /// The read model of a name.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|view| view.name() == name)

@@ -3,16 +3,19 @@
 use crate::{
     PlaceError, StaleError,
     ahead::{Reading, Ready, Unready, commits},
-    checkpoint::{self, Checkpoint},
+    checkpoint::Checkpoint,
     digest::{ViewDigest, digests},
+    frozen::{Frozen, WriteFailed},
     layout::Layout,
-    lines::Lines,
+    meta::{self, Meta},
+    now,
+    pace::{GivenUp, Pace},
     place,
     tables::{TABLES, Tables},
 };
 use chl_events::{Block, Commit, CommitError, Date, Instant};
 use chl_log::{ReadError, ReadLog};
-use chl_projections::{FoldError, fold, fold_rows};
+use chl_projections::{FoldFailed, Posting};
 use rusqlite::{Connection, OpenFlags};
 use std::{
     path::{Path, PathBuf},
@@ -22,8 +25,6 @@ use std::{
 /// After how many pages (4 KiB each) of its write-ahead log SQLite moves them into the database. To
 /// move them means two syncs, which a command that comes meanwhile waits for.
 const PAGES_PER_CHECKPOINT: u32 = 8_192;
-/// How many changed rows are written in one transaction while the views are behind.
-const ROWS_PER_TRANSACTION: usize = 50_000;
 
 /// Says why the read models cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -58,13 +59,19 @@ pub enum ApplyError {
     Commit(#[from] CommitError),
     /// A commit cannot be folded.
     #[error(transparent)]
-    Fold(#[from] FoldError),
+    Fold(#[from] FoldFailed),
+    /// Changed rows cannot be written.
+    #[error(transparent)]
+    Write(#[from] WriteFailed),
     /// SQLite failed.
     #[error("the database of the read models: {0}")]
     Sqlite(#[from] rusqlite::Error),
     /// The log cannot be read.
     #[error(transparent)]
     Log(#[from] ReadError),
+    /// It was told to give up.
+    #[error(transparent)]
+    GivenUp(#[from] GivenUp),
     /// An earlier call failed; what is in memory is no longer what is stored.
     #[error("the read models failed earlier and must be opened anew")]
     Broken,
@@ -91,7 +98,7 @@ pub enum Until {
 }
 
 impl Until {
-    fn takes(self, commit: &Commit) -> bool {
+    pub(crate) fn takes(self, commit: &Commit) -> bool {
         match self {
             Self::Head => true,
             Self::Position(last) => commit.position <= last,
@@ -104,15 +111,33 @@ impl Until {
 ///
 /// Folds run in memory; SQLite follows in transactions of whole blocks, each with the checkpoint,
 /// at [`flush`](Self::flush) and whenever enough rows wait. What is not flushed when the process
-/// ends is folded again from the log.
+/// ends is folded again from the log. A read model that fails is frozen, and the others go on.
 pub struct Views {
     pub(crate) tables: Tables,
     pub(crate) log: Arc<dyn ReadLog>,
     pub(crate) link: PathBuf,
-    checkpoint: Checkpoint,
-    flushed: u64,
-    effective: Option<Date>,
+    /// How far the folds have come.
+    pub(crate) checkpoint: Checkpoint,
+    /// How far SQLite has come.
+    pub(crate) flushed: Checkpoint,
+    pub(crate) frozen: Vec<Frozen>,
+    pub(crate) effective: Option<Date>,
+    pub(crate) journal: Journal,
+    with_postings: bool,
+    /// How fast it may fold.
+    pub(crate) pace: Option<Pace>,
     broken: bool,
+}
+
+/// How a file's transactions are kept until they are committed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Journal {
+    /// Others read the file meanwhile.
+    Live,
+    /// Nobody reads it yet, and a transaction can be rolled back.
+    Beside,
+    /// Nobody reads it yet, and a transaction that fails leaves it useless: the fastest.
+    None,
 }
 
 impl std::fmt::Debug for Views {
@@ -125,6 +150,18 @@ impl std::fmt::Debug for Views {
     }
 }
 
+impl Journal {
+    fn set(self, db: &Connection) -> rusqlite::Result<()> {
+        let (journal, synchronous) = match self {
+            Self::Live => ("WAL", "NORMAL"),
+            Self::Beside => ("MEMORY", "OFF"),
+            Self::None => ("OFF", "OFF"),
+        };
+        db.pragma_update(None, "journal_mode", journal)?;
+        db.pragma_update(None, "synchronous", synchronous)
+    }
+}
+
 impl Views {
     /// Opens the read models of a log, or begins empty ones where there are none.
     ///
@@ -132,20 +169,28 @@ impl Views {
     pub fn open(path: &Path, log: Arc<dyn ReadLog>) -> Result<Self, OpenError> {
         let Some(file) = place::current(path)? else {
             let file = place::next(path)?;
-            create(&file, &log, true)?.close().map_err(|(_, source)| source)?;
+            create(&file, &log, Journal::Live)?.close().map_err(|(_, source)| source)?;
             place::switch(path, &file)?;
             return Self::open(path, log);
         };
         place::sweep(path, &file)?;
+        Self::open_file(path, &file, log)
+    }
+
+    /// Opens a complete file, whether a link names it already or not.
+    pub(crate) fn open_file(
+        link: &Path,
+        file: &Path,
+        log: Arc<dyn ReadLog>,
+    ) -> Result<Self, OpenError> {
         // A connection is never shared between threads, and needs no lock of its own.
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let db = Connection::open_with_flags(&file, flags)?;
+        let db = Connection::open_with_flags(file, flags)?;
         configure(&db)?;
-        db.pragma_update(None, "journal_mode", "WAL")?;
-        db.pragma_update(None, "synchronous", "NORMAL")?;
+        Journal::Live.set(&db)?;
         db.pragma_update(None, "wal_autocheckpoint", PAGES_PER_CHECKPOINT)?;
-        let checkpoint = checkpoint::read(&db)??;
-        if let Some(stale) = checkpoint.check(log.as_ref())? {
+        let meta = meta::read(&db)??;
+        if let Some(stale) = meta.furthest().check(log.as_ref())? {
             return Err(stale.into());
         }
         for table in TABLES {
@@ -153,7 +198,7 @@ impl Views {
                 db.execute_batch(&index)?;
             }
         }
-        Ok(Self::over(db, log, path, checkpoint))
+        Ok(Self::over(db, log, link, meta, Journal::Live))
     }
 
     /// Begins empty read models in a new file that nobody reads yet; a failure leaves it useless.
@@ -162,21 +207,56 @@ impl Views {
         file: &Path,
         log: Arc<dyn ReadLog>,
         effective: Option<Date>,
+        journal: Journal,
     ) -> Result<Self, OpenError> {
-        let db = create(file, &log, false)?;
-        let start = Checkpoint::start(log.head().ledger);
-        let views = Self::over(db, log, link, start);
-        Ok(Self { effective, ..views })
+        let db = create(file, &log, journal)?;
+        let meta = meta::read(&db)??;
+        Ok(Self { effective, ..Self::over(db, log, link, meta, journal) })
     }
 
-    fn over(db: Connection, log: Arc<dyn ReadLog>, link: &Path, checkpoint: Checkpoint) -> Self {
+    /// Goes on with a copy of a snapshot that nobody reads yet; a failure leaves it useless.
+    pub(crate) fn resume(
+        link: &Path,
+        file: &Path,
+        log: Arc<dyn ReadLog>,
+        effective: Option<Date>,
+        journal: Journal,
+    ) -> Result<Self, OpenError> {
+        let db = Connection::open(file)?;
+        configure(&db)?;
+        journal.set(&db)?;
+        let meta = meta::read(&db)??;
+        Ok(Self { effective, ..Self::over(db, log, link, meta, journal) })
+    }
+
+    /// Keeps no posting lines from now on: they are read elsewhere.
+    pub(crate) fn leave_out_postings(&mut self) {
+        self.tables.freeze(Posting::TABLE.name);
+        self.with_postings = false;
+    }
+
+    fn over(
+        db: Connection,
+        log: Arc<dyn ReadLog>,
+        link: &Path,
+        meta: Meta,
+        journal: Journal,
+    ) -> Self {
+        let checkpoint = meta.furthest();
+        let mut tables = Tables::new(db, Arc::clone(&log), checkpoint.position == 0);
+        let frozen = meta.frozen();
+        frozen.iter().for_each(|frozen| tables.freeze(frozen.view));
         Self {
-            tables: Tables::new(db, Arc::clone(&log), checkpoint.position == 0),
+            tables,
             log,
             link: link.to_owned(),
             checkpoint,
-            flushed: checkpoint.position,
+            flushed: checkpoint,
+            frozen,
             effective: None,
+            journal,
+            with_postings: true,
+            pace: None,
             broken: false,
         }
     }
@@ -188,12 +268,22 @@ impl Views {
 
     /// The position SQLite shows to others.
     pub fn flushed_position(&self) -> u64 {
-        self.flushed
+        self.flushed.position
     }
 
     /// How far the folds have come.
     pub fn checkpoint(&self) -> Checkpoint {
         self.checkpoint
+    }
+
+    /// The link that names their file.
+    pub fn path(&self) -> &Path {
+        &self.link
+    }
+
+    /// The read models that failed, and stand still until they are built anew.
+    pub fn frozen(&self) -> &[Frozen] {
+        &self.frozen
     }
 
     /// Folds blocks; those already folded are passed over, so that a caller may repeat some.
@@ -225,9 +315,18 @@ impl Views {
     ) -> Result<(), ApplyError> {
         let end = self.log.head().next;
         std::thread::scope(|scope| {
-            let (log, from) = (Arc::clone(&self.log), self.checkpoint.position);
-            for ready in (Reading { log, from, effective: self.effective }).start(scope)? {
+            let reading = Reading {
+                log: Arc::clone(&self.log),
+                from: self.checkpoint.position,
+                effective: self.effective,
+                with_postings: self.with_postings,
+            };
+            for ready in reading.start(scope)? {
                 let Ready { block, commits, postings } = ready?;
+                if let Some(pace) = &mut self.pace {
+                    let events = commits.iter().flatten().map(|(commit, _)| commit.events.len());
+                    pace.pass(u64::try_from(events.sum::<usize>()).unwrap_or(u64::MAX))?;
+                }
                 let mut more = true;
                 self.guarded(|views| {
                     more = views.fold_block(&block, commits.into_iter(), Some(postings), until)?;
@@ -255,65 +354,6 @@ impl Views {
         done
     }
 
-    /// Folds a block's commits from where the folds stand, as far as asked; says whether all of it
-    /// was taken. Posting lines may be ready; each commit then comes with how many end with it.
-    fn fold_block(
-        &mut self,
-        block: &Block,
-        commits: impl Iterator<Item = Result<(Commit, usize), Unready>>,
-        postings: Option<Lines>,
-        until: Until,
-    ) -> Result<bool, ApplyError> {
-        let position = self.checkpoint.position;
-        if block.next() <= position {
-            return Ok(true);
-        }
-        if block.first() > position {
-            return Err(ApplyError::Gap { position, first: block.first() });
-        }
-        self.tables.begin()?;
-        let (mut last, mut lines, mut stopped) = (None, 0, None);
-        for commit in commits {
-            let (commit, ends) = commit?;
-            if !until.takes(&commit) {
-                stopped = Some(commit.position);
-                break;
-            }
-            match &postings {
-                Some(_) => fold_rows(&commit, self.effective, &mut self.tables)?,
-                None => fold(&commit, self.effective, &mut self.tables)?,
-            }
-            (last, lines) = (Some(commit.recorded_at), ends);
-        }
-        if let Some(mut ready) = postings {
-            ready.truncate(lines);
-            self.tables.insert_ready(ready)?;
-        }
-        if let Some(position) = stopped {
-            self.checkpoint.position = position;
-            self.checkpoint.recorded_at = last.or(self.checkpoint.recorded_at);
-            return Ok(false);
-        }
-        self.checkpoint.pass(block, last);
-        if self.tables.pending() >= ROWS_PER_TRANSACTION {
-            self.flush_rows()?;
-        }
-        Ok(true)
-    }
-
-    fn flush_rows(&mut self) -> Result<(), ApplyError> {
-        if self.flushed == self.checkpoint.position {
-            self.tables.commit()?;
-            return Ok(());
-        }
-        self.tables.begin()?;
-        self.tables.write()?;
-        checkpoint::write(&self.tables.db, &self.checkpoint)?;
-        self.tables.commit()?;
-        self.flushed = self.checkpoint.position;
-        Ok(())
-    }
-
     /// The digest of each view's canonical dump, as of the last flush.
     pub fn digests(&mut self) -> Result<Vec<ViewDigest>, ApplyError> {
         self.flush()?;
@@ -322,17 +362,16 @@ impl Views {
 }
 
 /// Makes the tables in a new file.
-fn create(file: &Path, log: &Arc<dyn ReadLog>, live: bool) -> Result<Connection, OpenError> {
+fn create(file: &Path, log: &Arc<dyn ReadLog>, journal: Journal) -> Result<Connection, OpenError> {
     let db = Connection::open(file)?;
     configure(&db)?;
-    let (journal, synchronous) = if live { ("WAL", "NORMAL") } else { ("OFF", "OFF") };
-    db.pragma_update(None, "journal_mode", journal)?;
-    db.pragma_update(None, "synchronous", synchronous)?;
+    journal.set(&db)?;
     db.execute_batch("BEGIN IMMEDIATE")?;
     for table in TABLES {
         db.execute_batch(&Layout::new(table).create())?;
     }
-    checkpoint::create(&db, &Checkpoint::start(log.head().ledger))?;
+    meta::create(&db, &Checkpoint::start(log.head().ledger))?;
+    now::create(&db)?;
     db.execute_batch("COMMIT")?;
     Ok(db)
 }

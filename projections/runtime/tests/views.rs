@@ -2,98 +2,16 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod ground;
 #[path = "../../tests/history/mod.rs"]
 mod history;
 
-use chl_events::{Commit, Date, LedgerId};
+use chl_events::LedgerId;
 use chl_log::{EventLog, MemoryLog, ReadLog};
-use chl_projections::{MemoryStore, fold};
-use chl_runtime::{
-    Filter, OpenError, Query, Reader, StaleError, Until, View, ViewDigest, Views, as_of,
-};
+use chl_runtime::{Filter, OpenError, Query, Reader, StaleError, Until, View, Views, as_of};
+use ground::{LEDGER, append, choices, expected, found, in_memory, kept, logged, place};
 use history::grown;
 use proptest::prelude::*;
-use sha2::{Digest, Sha256};
-use std::path::PathBuf;
-
-const LEDGER: LedgerId = LedgerId([7; 16]);
-
-/// A log of commits, cut into blocks of so many.
-fn logged(commits: &[Commit], sizes: &[usize]) -> MemoryLog {
-    let mut log = MemoryLog::new(LEDGER);
-    append(&mut log, commits, sizes);
-    log
-}
-
-fn append(log: &mut MemoryLog, commits: &[Commit], sizes: &[usize]) {
-    let mut rest = commits;
-    for size in sizes.iter().copied().chain(std::iter::repeat(7)) {
-        if rest.is_empty() {
-            return;
-        }
-        let (some, later) = rest.split_at(size.min(rest.len()));
-        let bytes: Vec<Vec<u8>> = some.iter().map(|commit| commit.encode().unwrap()).collect();
-        let mut chain = log.chain();
-        let blocks = chain.pack(&bytes).unwrap();
-        let next = log.head().next;
-        log.append(next, &blocks).unwrap();
-        rest = later;
-    }
-}
-
-fn in_memory(commits: &[Commit], effective: Option<Date>) -> MemoryStore {
-    let mut store = MemoryStore { postings: Some(vec![]), ..MemoryStore::default() };
-    store.commits = commits.to_vec();
-    for commit in commits {
-        fold(commit, effective, &mut store).unwrap();
-    }
-    store
-}
-
-/// The digests of rows in memory, sorted by view.
-fn expected(store: &MemoryStore) -> Vec<(String, u64, String)> {
-    let mut digests: Vec<_> = store
-        .dumps()
-        .into_iter()
-        .map(|(view, lines)| {
-            let mut hasher = Sha256::new();
-            for line in &lines {
-                hasher.update(line.as_bytes());
-                hasher.update(b"\n");
-            }
-            let digest = chl_events::Hash(hasher.finalize().into());
-            (view.to_owned(), lines.len() as u64, digest.to_string())
-        })
-        .collect();
-    digests.sort();
-    digests
-}
-
-fn found(digests: &[ViewDigest]) -> Vec<(String, u64, String)> {
-    let mut found: Vec<_> =
-        digests.iter().map(|d| (d.view.to_owned(), d.rows, d.digest.to_string())).collect();
-    found.sort();
-    found
-}
-
-struct Place {
-    _folder: tempfile::TempDir,
-    path: PathBuf,
-}
-
-fn place() -> Place {
-    let folder = tempfile::tempdir().unwrap();
-    Place { path: folder.path().join("views.sqlite"), _folder: folder }
-}
-
-fn choices(count: u32) -> Vec<u32> {
-    (0..count).map(|n| n.wrapping_mul(2_654_435_761) >> 3).collect()
-}
-
-fn kept(commits: &[Commit], place: &Place) -> Views {
-    let log = logged(commits, &[]);
-    Views::open_or_build(&place.path, log.reader(), &mut |_, _| {}).unwrap()
-}
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
@@ -148,7 +66,7 @@ proptest! {
             let moment = prefix.last().unwrap().recorded_at;
             for until in [Until::Position(last as u64), Until::RecordedAt(moment)] {
                 let past = as_of(log.reader(), until, effective, &mut |_, _| {}).unwrap();
-                prop_assert_eq!(found(&past.digests), expected.clone());
+                prop_assert_eq!(found(&past.reader.digests().unwrap()), expected.clone());
                 prop_assert_eq!(past.reader.position().unwrap(), last as u64 + 1);
             }
         }
