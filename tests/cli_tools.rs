@@ -182,9 +182,11 @@ fn scorecards_are_exported_for_every_period_with_facts() {
     }
     let all = desk.path("all").display().to_string();
     let parts = desk.run(&["export", &all]).json_lines();
-    assert!(parts.iter().any(|other| {
-        other["file"] == "scorecards.parquet" && other["rows"] == part["rows"]
-    }));
+    assert!(
+        parts.iter().any(|other| {
+            other["file"] == "scorecards.parquet" && other["rows"] == part["rows"]
+        })
+    );
 }
 
 #[test]
