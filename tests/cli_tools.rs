@@ -177,7 +177,8 @@ fn scorecards_are_exported_for_every_period_with_facts() {
     for period in ["2026-03", "2026-Q1", "2026-H1", "2026"] {
         let asked = desk.run(&["query", "scorecards", "--period", period]).json_lines();
         let total = asked[0]["total"].as_str().unwrap_or_default();
-        let row = format!("p-1,gold,{period},1,{total},");
+        let days = asked[0]["period"].as_str().unwrap();
+        let row = format!("p-1,gold,{days},1,{total},");
         assert!(cards.lines().any(|line| line.starts_with(&row)), "{row} in\n{cards}");
     }
     let all = desk.path("all").display().to_string();
