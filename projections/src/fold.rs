@@ -1,9 +1,10 @@
 //! The fold of a commit into every read model.
 
 use crate::{
-    BalanceRow, ClaimRow, ConflictRow, CustomerRow, DayRow, DealRow, FoldError, FoldFailed, KeepsPostings,
-    LotRow, Posting, ProgrammeRow, RequestRow, Row, Store, StoreError, Table, balances, claimed,
-    claims, conflicts, customers, days, deals, duplicates, fact::Fact, lots, merges, partners, postings, programmes, requests,
+    BalanceRow, ClaimRow, ConflictRow, CustomerRow, DayRow, DealRow, FoldError, FoldFailed,
+    KeepsPostings, LotRow, Posting, ProgrammeRow, RequestRow, Row, Store, StoreError, Table,
+    balances, claimed, claims, conflicts, customers, days, deals, duplicates, fact::Fact, lots,
+    merges, partners, postings, programmes, requests,
 };
 use chl_events::{Commit, Date, Event, ledger::LedgerEvent};
 

@@ -2,7 +2,8 @@
 
 use crate::{
     BalanceRow, CertificationRow, ClaimRow, ConflictRow, CustomerRow, DayRow, DealRow, Keeps,
-    KeepsPostings, LotRow, MeasureRow, PartnerRow, ProgrammeRow, RequestRow, StoreError, Table, TierRow,
+    KeepsPostings, LotRow, MeasureRow, PartnerRow, ProgrammeRow, RequestRow, StoreError, Table,
+    TierRow,
 };
 use chl_events::Commit;
 

@@ -31,6 +31,7 @@ pub(crate) fn submit_computed(
         source: source.to_owned(),
         trust_claims: false,
         dry_run: false,
+        wait: Vec::new(),
     };
     let lines = (1..).zip(commands.lines).map(Ok);
     let exit = send(place, &submission, lines, &mut output)?;
