@@ -92,12 +92,12 @@ impl Fact {
         Self { effective_on, event: event.into(), lines }
     }
 
-    /// The fact as recorded, posted on its own date or, where that period is closed, on the first
-    /// day of the earliest open one.
+    /// The fact as recorded: what it posts, on its own date or, where that period is closed, on the
+    /// first day of the earliest open one.
     pub fn record(self, books_open_from: Option<Date>) -> RecordedEvent {
-        let posted_on =
-            books_open_from.map_or(self.effective_on, |open| self.effective_on.max(open));
         let Self { effective_on, event, lines } = self;
+        let late = books_open_from.filter(|open| !lines.is_empty() && *open > effective_on);
+        let posted_on = late.unwrap_or(effective_on);
         RecordedEvent { effective_on, posted_on, event, lines }
     }
 }

@@ -5,7 +5,7 @@
 
 use crate::{
     Context, Fact, Facts, Reaction, Refusal, Rejection, Row, RowKey, Rows, RowsMut, Unavailable,
-    decide, due, evolve, react, react_to_refusal, stream_of,
+    books_open_from, decide, due, evolve, react, react_to_refusal, stream_of,
 };
 use chl_commands::Command;
 use chl_events::{
@@ -254,6 +254,7 @@ impl Given {
         assert!((1..=64).contains(&facts.len()), "{command:?} made {} events", facts.len());
         let internal = matches!(origin.role, Role::Policy | Role::Clock);
         let data = command.record().expect("every command has bytes");
+        let open_from = books_open_from(self.facts()).expect("rows in memory are there");
         let commit = Commit {
             position: self.commits.len() as u64,
             version: self.facts().version(&stream).expect("rows in memory are there") + 1,
@@ -262,7 +263,7 @@ impl Given {
             command: if internal { RecordedCommand { data: Vec::new(), ..data } } else { data },
             recorded_at: self.recorded_at,
             believed_time: (time != self.recorded_at).then_some(time),
-            events: facts.into_iter().map(|fact| fact.record(None)).collect(),
+            events: facts.into_iter().map(|fact| fact.record(open_from)).collect(),
         };
         let bytes = commit.encode().expect("every commit has bytes");
         assert!(bytes.len() <= chl_events::MAX_COMMIT_BYTES);

@@ -100,6 +100,8 @@ rows! {
     1 => Stream(StreamVersion),
     /// A reversed entry, by the position it reverses.
     3 => Reversal(ledger::Reversal),
+    /// How far the books are closed, by the ledger's own stream.
+    4 => ClosedBooks(ledger::ClosedBooks),
     /// A partner.
     10 => Partner(partner::Partner),
     /// A partner's part in a programme, by `partner/programme`.

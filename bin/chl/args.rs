@@ -78,6 +78,8 @@ enum Call {
     #[command(subcommand)]
     Explain(Explain),
     #[command(subcommand)]
+    Audit(Audit),
+    #[command(subcommand)]
     Log(Log),
     Check(reads::Check),
     #[command(subcommand)]
@@ -96,6 +98,13 @@ enum Call {
 #[derive(Debug, Subcommand)]
 enum Programme {
     Check(reference::programme::Check),
+}
+
+/// What an auditor takes away.
+#[derive(Debug, Subcommand)]
+enum Audit {
+    Export(reads::BooksIn),
+    Closing(reads::Closing),
 }
 
 /// Says why a number is what it is, what happened, or what a code means.
@@ -179,6 +188,8 @@ impl Args {
             Call::Duplicates(call) => asking::ask(place, Read::Duplicates(call), output),
             Call::Export(call) => asking::ask(place, Read::Tables(call.absolute()?), output),
             Call::Explain(call) => call.run(place, output),
+            Call::Audit(Audit::Export(call)) => asking::ask(place, Read::Books(call), output),
+            Call::Audit(Audit::Closing(call)) => asking::ask(place, Read::Closing(call), output),
             Call::Log(call) => call.run(place, output),
             Call::Audit(call) => call.run(place, output),
             Call::Check(call) => asking::ask(place, Read::Check(call), output),

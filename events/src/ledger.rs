@@ -1,6 +1,22 @@
 //! Facts of the ledger itself.
 
-use crate::{LedgerId, Sealed, Stream, event::area};
+use crate::{Account, Book, Date, LedgerId, Money, Sealed, Side, Stream, event::area};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// What an account of a book holds in a currency when a period has closed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ClosingBalance {
+    /// The book.
+    pub book: Book,
+    /// The account, over all funds, partners and lots.
+    pub account: Account,
+    /// The side that is larger.
+    pub side: Side,
+    /// By how much; positive.
+    pub amount: Money,
+}
 
 area! {
     /// The ledger itself.
@@ -31,6 +47,27 @@ area! {
             position: u64,
             /// The stream both are on.
             stream: Stream,
+            /// Why, in the sender's words.
+            reason: Sealed,
+        }
+        /// The books were closed up to a day: nothing is posted on it or before any more.
+        4, 1 => PeriodClosed {
+            /// The last day that is closed.
+            through: Date,
+        }
+        /// What the books hold at the end of a closed period was stated.
+        5, 1 => ClosingBalancesRecorded {
+            /// The last day of the period.
+            through: Date,
+            /// The accounts that hold something.
+            balances: Vec<ClosingBalance>,
+        }
+        /// Closed books were opened again.
+        6, 1 => PeriodReopened {
+            /// The first day that is open again.
+            from: Date,
+            /// The day they were closed through.
+            closed_through: Date,
             /// Why, in the sender's words.
             reason: Sealed,
         }

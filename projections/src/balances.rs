@@ -124,7 +124,10 @@ fn meaning(event: &Event) -> Option<(Flow, Owed)> {
         Event::Ledger(event) => match event {
             LedgerEvent::LedgerOpened(_)
             | LedgerEvent::LogRepaired(_)
-            | LedgerEvent::EntryReversed(_) => None,
+            | LedgerEvent::EntryReversed(_)
+            | LedgerEvent::PeriodClosed(_)
+            | LedgerEvent::ClosingBalancesRecorded(_)
+            | LedgerEvent::PeriodReopened(_) => None,
         },
         Event::Partner(_)
         | Event::Programme(_)

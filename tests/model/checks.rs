@@ -1,8 +1,10 @@
 //! What must be true of every history, read off its commits alone.
 
 use chl_events::{
-    Account, Book, ClaimId, Commit, Currency, Event, Fund, LotId, PartnerId, PostingLine, Side,
+    Account, Book, ClaimId, Commit, Currency, Date, Event, Fund, LotId, PartnerId, PostingLine,
+    Side,
     claim::{ClaimEvent, Part},
+    ledger::LedgerEvent,
 };
 use std::collections::BTreeMap;
 
@@ -13,6 +15,8 @@ type Place = (Fund, Option<PartnerId>, Currency, Option<LotId>, Account);
 pub(crate) struct Books {
     balances: BTreeMap<Place, i128>,
     holds: BTreeMap<ClaimId, Vec<Part>>,
+    /// The first day the books are open, once some were closed.
+    open_from: Option<Date>,
 }
 
 impl Books {
@@ -21,11 +25,22 @@ impl Books {
         for recorded in &commit.events {
             let told = || format!("{:?} at {}", recorded.event, commit.position);
             balanced(&recorded.lines, told);
+            if !recorded.lines.is_empty() {
+                let posted_on =
+                    recorded.effective_on.max(self.open_from.unwrap_or(recorded.effective_on));
+                assert_eq!(recorded.posted_on, posted_on, "{}", told());
+            }
             for line in &recorded.lines {
                 self.post(line, told);
             }
             if let Event::Claim(event) = &recorded.event {
                 self.hold(event, told);
+            }
+            if let Event::Ledger(LedgerEvent::PeriodClosed(event)) = &recorded.event {
+                self.open_from = event.through.plus_days(1);
+            }
+            if let Event::Ledger(LedgerEvent::PeriodReopened(event)) = &recorded.event {
+                self.open_from = Some(event.from);
             }
         }
     }

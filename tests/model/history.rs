@@ -11,7 +11,7 @@ use super::{
     world,
 };
 use chl_bus::{Answer, Vault};
-use chl_events::Instant;
+use chl_events::{Date, Instant};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
@@ -34,6 +34,8 @@ struct Teller {
     now: Instant,
     told: History,
     views: chl_runtime::Views,
+    /// The last day the books were asked to be closed through.
+    closed: Option<Date>,
 }
 
 /// Tells the history of a seed: its opening, then 50 to 500 commands in all.
@@ -52,7 +54,8 @@ pub(crate) fn tell(seed: u64) -> History {
         match teller.rng.random_range(0..100) {
             0 => teller.again(),
             1 => teller.reverse(),
-            2 => {
+            2 => teller.close_or_open_books(),
+            3 => {
                 let slipped = teller.envelope_slip(&sent);
                 teller.say(&sent, Some(slipped));
             }
@@ -85,7 +88,7 @@ impl Teller {
             vault,
         };
         let now = world::BEGINS.parse().unwrap();
-        Self { rng, model: Model::default(), now, told, views }
+        Self { rng, model: Model::default(), now, told, views, closed: None }
     }
 
     fn send(&mut self, line: String) -> Answer {
@@ -145,6 +148,30 @@ impl Teller {
         let command = world::command("ReverseEntry", data);
         let sent = Sent::new(id, self.now, world::payer(), command);
         self.say(&sent, None);
+    }
+
+    /// Closes the books up to some day of the last weeks, states what they hold, or opens them again.
+    fn close_or_open_books(&mut self) {
+        let day = self.now.date_utc().plus_days(-self.rng.random_range(0..40)).unwrap();
+        let closed = self.closed.unwrap_or(day);
+        let amount = json!({"amount": "1.00", "currency": "USD"});
+        let holds = |account, side| json!({"book": "books", "account": account, "side": side, "amount": amount});
+        let (kind, data) = match self.rng.random_range(0..5) {
+            0 | 1 => ("ClosePeriod", json!({"through": day})),
+            2 | 3 => {
+                let balances = [holds("CR", "debit"), holds("AL", "credit")];
+                ("RecordClosingBalances", json!({"through": closed, "balances": balances}))
+            }
+            _ => ("ReopenPeriod", json!({"from": closed, "reason": "an invoice was forgotten"})),
+        };
+        let other = self.rng.random_range(0..3) == 0;
+        let sender = if other { world::controller() } else { world::payer() };
+        let id = format!("books-{}", self.told.lines.len());
+        let sent = Sent::new(id, self.now, sender, world::command(kind, data));
+        self.say(&sent, None);
+        if kind == "ClosePeriod" {
+            self.closed = self.closed.max(Some(day));
+        }
     }
 
     /// A document with a slip in its envelope.

@@ -54,6 +54,11 @@ pub(crate) fn payer() -> Sender {
     Sender::of(Role::Finance, "fin-2")
 }
 
+/// The one who looks after those who pay.
+pub(crate) fn controller() -> Sender {
+    Sender::of(Role::Finance, "fin-3")
+}
+
 /// The vendor's portal.
 pub(crate) fn portal() -> Sender {
     Sender::of(Role::Service, "svc-portal")

@@ -1,7 +1,12 @@
-//! The ledger itself: errors are reversed by their exact mirror, never edited.
+//! The ledger itself: errors are reversed by their exact mirror, never edited; books are closed
+//! by periods, which refuses no fact.
 
+mod periods;
 mod rejections;
 mod reverse_entry;
+
+pub(crate) use periods::ClosedBooks;
+pub use periods::books_open_from;
 
 pub(crate) use rejections::LedgerRejection;
 
@@ -25,6 +30,9 @@ pub(crate) fn decide(
 ) -> Result<Vec<Fact>, Refusal> {
     match command {
         Command::ReverseEntry(command) => reverse_entry::decide(command, facts, context),
+        Command::ClosePeriod(command) => periods::close(command, facts, context),
+        Command::RecordClosingBalances(command) => periods::state(command, facts, context),
+        Command::ReopenPeriod(command) => periods::reopen(command, facts, context),
     }
 }
 
@@ -35,6 +43,12 @@ pub(crate) fn evolve(
 ) -> Result<(), Unavailable> {
     match event {
         LedgerEvent::EntryReversed(event) => reverse_entry::evolve(event, commit, rows),
+        LedgerEvent::PeriodClosed(event) => {
+            periods::closed(event, commit, rows);
+            Ok(())
+        }
+        LedgerEvent::ClosingBalancesRecorded(_) => periods::stated(rows),
+        LedgerEvent::PeriodReopened(event) => periods::reopened(event, rows),
         LedgerEvent::LedgerOpened(_) | LedgerEvent::LogRepaired(_) => Ok(()),
     }
 }
@@ -44,6 +58,9 @@ pub(crate) fn stream_of(command: &Command, facts: Facts<'_>) -> Result<Stream, R
     match command {
         Command::ReverseEntry(command) => {
             Ok(reverse_entry::entry(facts, command.position)?.stream.clone())
+        }
+        Command::ClosePeriod(_) | Command::RecordClosingBalances(_) | Command::ReopenPeriod(_) => {
+            Ok(Stream::Ledger)
         }
     }
 }

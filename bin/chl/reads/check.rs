@@ -1,6 +1,7 @@
 //! `chl check`: whether the log is whole and the numbers agree.
 
 use super::{
+    closing,
     moment::{Moment, Past},
     query::unasked,
 };
@@ -20,8 +21,8 @@ use serde_json::{Value, json};
 ///
 /// Every block's checksum, every root and every commit's bytes; debits and credits per event, book
 /// and currency; and the identity of balances: available + held + payable + reserved = accrued −
-/// reversed − expired − converted − paid + restored; and that no read model is frozen. Ends with 6
-/// when something does not hold.
+/// reversed − expired − converted − paid + restored; the closing balances that were recorded of
+/// periods; and that no read model is frozen. Ends with 6 when something does not hold.
 #[derive(Debug, Clone, clap::Args, Serialize, Deserialize)]
 pub(crate) struct Check {}
 
@@ -51,6 +52,7 @@ impl Check {
             postings(past.reader())?,
             balances(&mut past, "identity of balances", BROKEN_BALANCES)?,
             balances(&mut past, "balances not below zero", NEGATIVE_BALANCES)?,
+            closing::check(ledger, past.reader())?,
         ];
         let mut exit = Exit::Success;
         for row in rows {

@@ -81,7 +81,7 @@ impl ExportViews {
     }
 }
 
-fn unexported(error: ExportError) -> Failure {
+pub(super) fn unexported(error: ExportError) -> Failure {
     let exit = match error {
         ExportError::Read(error) => return unasked(error),
         ExportError::Occupied(_) => Exit::Usage,

@@ -4,7 +4,9 @@
 mod asked;
 mod backup;
 mod balance;
+mod books;
 mod check;
+mod closing;
 mod commits;
 mod duplicates;
 mod export;
@@ -22,7 +24,9 @@ mod summary;
 pub(crate) use asked::Asked;
 pub(crate) use backup::{Backup, LOG as BACKUP_LOG, VAULT as BACKUP_VAULT};
 pub(crate) use balance::Balance;
+pub(crate) use books::{Books, BooksFormat, BooksIn};
 pub(crate) use check::Check;
+pub(crate) use closing::Closing;
 pub(crate) use commits::{COLUMNS as COMMIT_COLUMNS, NOBODY, Tail, View, json as commit_json};
 pub(crate) use duplicates::{Duplicates, REPORTS};
 pub(crate) use export::{BlockLine, Export, FORMAT, First, Last, ledger_id, root};
@@ -65,6 +69,10 @@ pub(crate) enum Read {
     Claim(Claim),
     /// Verification.
     Check(Check),
+    /// What the books hold at the end of a period.
+    Closing(Closing),
+    /// The postings as books of other tools.
+    Books(BooksIn),
     /// Commits.
     View(View),
     /// The newest commits.
@@ -99,6 +107,8 @@ impl Read {
             Self::Deal(read) => read.answer(ledger, sink),
             Self::Claim(read) => read.answer(ledger, sink),
             Self::Check(read) => read.answer(ledger, sink),
+            Self::Closing(read) => read.answer(ledger, sink),
+            Self::Books(read) => read.answer(ledger, sink),
             Self::View(read) => read.answer(ledger, sink),
             Self::Tail(read) => read.answer(ledger, sink),
             Self::Export(read) => read.answer(ledger, sink),

@@ -9,8 +9,8 @@ use crate::{
     states::{Changes, States},
 };
 use chl_aggregates::{
-    Context, Due, Fact, Facts, Reaction, Refusal, Row, RowKey, Rows, RowsMut, Unavailable, decide,
-    due, evolve, react, react_to_refusal, stream_of,
+    Context, Due, Fact, Facts, Reaction, Refusal, Row, RowKey, Rows, RowsMut, Unavailable,
+    books_open_from, decide, due, evolve, react, react_to_refusal, stream_of,
 };
 use chl_commands::Command;
 use chl_events::{ActorId, Commit, Instant, Origin, RecordedCommand, Role, Stream};
@@ -196,6 +196,8 @@ impl<'a> Chain<'a> {
             return Err(Failure::Defect(message).into());
         }
         let version = self.facts().version(&stream)?.saturating_add(1);
+        let posts = facts.iter().any(|fact| !fact.lines.is_empty());
+        let open_from = if posts { books_open_from(self.facts())? } else { None };
         let commit = Arc::new(Commit {
             position: self.first.saturating_add(self.commits.len() as u64),
             stream,
@@ -204,7 +206,7 @@ impl<'a> Chain<'a> {
             command,
             recorded_at: context.recorded_at,
             believed_time,
-            events: facts.into_iter().map(|fact| fact.record(None)).collect(),
+            events: facts.into_iter().map(|fact| fact.record(open_from)).collect(),
         });
         evolve(&commit, self)?;
         self.commits.push(Arc::clone(&commit));

@@ -37,7 +37,10 @@ pub fn concern(event: &Event) -> Concern<'_> {
         Event::Ledger(event) => match event {
             LedgerEvent::LedgerOpened(_)
             | LedgerEvent::LogRepaired(_)
-            | LedgerEvent::EntryReversed(_) => Concern::Vendor,
+            | LedgerEvent::EntryReversed(_)
+            | LedgerEvent::PeriodClosed(_)
+            | LedgerEvent::ClosingBalancesRecorded(_)
+            | LedgerEvent::PeriodReopened(_) => Concern::Vendor,
         },
         Event::Programme(event) => match event {
             ProgrammeEvent::ProgrammePublished(_) => Concern::Vendor,

@@ -15,7 +15,7 @@ mod partners;
 mod settlement;
 
 use super::sent::Sent;
-use chl_commands::{Command, ledger::Ledger, rebate::Rebate};
+use chl_commands::{Command, rebate::Rebate};
 use chl_events::{
     BudgetId, ClaimId, Code, ConflictId, Currency, CustomerId, Date, DealId, Instant, LotId,
     PartnerId, ProgrammeId, RequestId, Role, SaleId, terms::Terms,
@@ -124,7 +124,7 @@ impl Model {
             Command::Budget(command) => self.budget_command(command, sent),
             Command::Mdf(command) => self.mdf_command(command, sent),
             Command::Claim(command) => self.claim_command(command, sent),
-            Command::Ledger(Ledger::ReverseEntry(_)) => self.unsure(true),
+            Command::Ledger(_) => self.unsure(true),
             Command::Rebate(Rebate::CreditRebate(_)) => self.deny(true, &[2]),
         }
     }
