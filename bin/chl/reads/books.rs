@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 /// Which books.
 #[derive(Debug, Clone, Copy, Default, clap::Args, Serialize, Deserialize)]
-pub(crate) struct Books {
+struct Books {
     /// Only what the books count on DATE or later (`posted_on`); what was before is one opening
     /// entry.
     #[arg(long, value_name = "DATE", requires = "format")]
@@ -33,7 +33,7 @@ pub(crate) struct Books {
 /// Whose books.
 #[derive(Debug, Clone, Copy, clap::ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum BooksFormat {
+enum BooksFormat {
     /// hledger's journal; every posting asserts its account's balance.
     Hledger,
     /// Beancount's ledger; balances at the end of each month and at the end.
@@ -47,9 +47,9 @@ pub(crate) enum BooksFormat {
 pub(crate) struct BooksIn {
     /// Whose books.
     #[arg(long, value_name = "FORMAT", value_enum)]
-    pub(crate) format: BooksFormat,
+    format: BooksFormat,
     #[command(flatten)]
-    pub(crate) books: Books,
+    books: Books,
 }
 
 impl BooksIn {
