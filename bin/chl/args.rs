@@ -82,8 +82,6 @@ enum Call {
     #[command(subcommand)]
     Log(Log),
     Check(reads::Check),
-    #[command(subcommand)]
-    Audit(Audit),
     Rebuild(writes::Rebuild),
     Backup(reads::Backup),
     Restore(writes::Restore),
@@ -98,13 +96,6 @@ enum Call {
 #[derive(Debug, Subcommand)]
 enum Programme {
     Check(reference::programme::Check),
-}
-
-/// What an auditor takes away.
-#[derive(Debug, Subcommand)]
-enum Audit {
-    Export(reads::BooksIn),
-    Closing(reads::Closing),
 }
 
 /// Says why a number is what it is, what happened, or what a code means.
@@ -188,8 +179,6 @@ impl Args {
             Call::Duplicates(call) => asking::ask(place, Read::Duplicates(call), output),
             Call::Export(call) => asking::ask(place, Read::Tables(call.absolute()?), output),
             Call::Explain(call) => call.run(place, output),
-            Call::Audit(Audit::Export(call)) => asking::ask(place, Read::Books(call), output),
-            Call::Audit(Audit::Closing(call)) => asking::ask(place, Read::Closing(call), output),
             Call::Log(call) => call.run(place, output),
             Call::Audit(call) => call.run(place, output),
             Call::Check(call) => asking::ask(place, Read::Check(call), output),

@@ -5,7 +5,6 @@ use crate::{
     failure::Outcome,
     ledger::{Reading, unpublished},
     output::{Sheet, Sink},
-    place::absolute,
     talk,
 };
 use chl_proofs::export;
@@ -13,27 +12,16 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::path::PathBuf;
 
-/// Publishes the log in a folder as static files, under a checkpoint signed now.
-///
-/// The form is C2SP tlog-tiles: `checkpoint`, `tile/…`, and with --entries `tile/entries/…`. Hashes
-/// alone show nothing of what the ledger holds, and prove to partners that receipts and checkpoints
-/// are of one history; the entries are for auditors. An earlier export is gone on with.
-#[derive(Debug, Clone, clap::Args, Serialize, Deserialize)]
+/// Publishes the log in a folder.
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct ExportLog {
-    /// The folder.
-    #[arg(value_name = "DIR")]
-    to: PathBuf,
+    /// The folder, by a path that every process understands alike.
+    pub(super) folder: PathBuf,
     /// Publishes the entries, too.
-    #[arg(long)]
-    entries: bool,
+    pub(super) entries: bool,
 }
 
 impl ExportLog {
-    /// The same, with a folder that every process understands alike.
-    pub(super) fn absolute(self) -> Outcome<Self> {
-        Ok(Self { to: absolute(&self.to)?, ..self })
-    }
-
     /// Publishes it.
     pub(crate) fn answer(&self, ledger: &Reading, sink: &mut dyn Sink) -> Outcome<Exit> {
         let (note, checkpoint) = ledger.proofs.sign()?;
@@ -42,14 +30,14 @@ impl ExportLog {
         let done = ledger.proofs.with(|hashes| {
             let from = (ledger.log.as_ref(), hashes);
             let mut reached = |position| bar.set_position(position);
-            export(&self.to, from, &note, self.entries, &mut reached).map_err(unpublished)
+            export(&self.folder, from, &note, self.entries, &mut reached).map_err(unpublished)
         })?;
         bar.finish_and_clear();
         let sheet = Sheet::new("", &["commits", "root", "folder", "files_written", "files_kept"]);
         sink.begin(&sheet)?;
         sink.row(sheet.values(json!({
             "commits": tree.size, "root": tree.root.to_string(),
-            "folder": self.to.display().to_string(),
+            "folder": self.folder.display().to_string(),
             "files_written": done.written, "files_kept": done.kept,
         })))?;
         Ok(Exit::Success)

@@ -16,8 +16,16 @@ pub(crate) use keygen::Keygen;
 pub(crate) use prove::Prove;
 pub(crate) use verify::VerifyLog;
 
-use crate::{asking, exit::Exit, failure::Outcome, output::Output, place::Place, reads::Read};
+use crate::{
+    asking,
+    exit::Exit,
+    failure::{Failure, Outcome},
+    output::Output,
+    place::{Place, absolute},
+    reads::{Books, BooksFormat, BooksIn, Closing, Read},
+};
 use check::Check;
+use std::path::PathBuf;
 use verify::Verify;
 
 /// Signs, publishes and proves the history, and verifies what was published or proved.
@@ -25,10 +33,50 @@ use verify::Verify;
 pub(crate) enum Audit {
     Keygen(Keygen),
     Checkpoint(SignCheckpoint),
-    Export(ExportLog),
+    Export(Export),
+    Closing(Closing),
     Verify(Verify),
     Prove(Prove),
     Check(Check),
+}
+
+/// Publishes the log in a folder, or with --format writes the books for other people's tools.
+///
+/// In a folder: static files in the form of C2SP tlog-tiles, `checkpoint`, `tile/…`, and with
+/// --entries `tile/entries/…`, under a checkpoint signed now. Hashes alone show nothing of what the
+/// ledger holds, and prove to partners that receipts and checkpoints are of one history; the entries
+/// are for auditors. An earlier export is gone on with.
+///
+/// As books, to standard output: every posting as a transaction of hledger, Beancount or CSV, with
+/// the balances that those tools check by themselves.
+#[derive(Debug, clap::Args)]
+#[command(group = clap::ArgGroup::new("what").args(["folder", "format"]).required(true))]
+pub(crate) struct Export {
+    /// The folder to publish the log in.
+    #[arg(value_name = "DIR")]
+    folder: Option<PathBuf>,
+    /// Publishes the entries, too.
+    #[arg(long, conflicts_with = "format")]
+    entries: bool,
+    /// Whose books to write.
+    #[arg(long, value_name = "FORMAT", value_enum)]
+    format: Option<BooksFormat>,
+    #[command(flatten)]
+    books: Books,
+}
+
+impl Export {
+    /// The question it is.
+    fn read(self) -> Outcome<Read> {
+        let Self { folder, entries, format, books } = self;
+        match (folder, format) {
+            (Some(folder), _) => {
+                Ok(Read::ExportLog(ExportLog { folder: absolute(&folder)?, entries }))
+            }
+            (None, Some(format)) => Ok(Read::Books(BooksIn { format, books })),
+            (None, None) => Err(Failure::usage("name a folder, or --format for the books")),
+        }
+    }
 }
 
 impl Audit {
@@ -37,7 +85,8 @@ impl Audit {
         match self {
             Self::Keygen(call) => asking::ask(place, Read::Keygen(call), output),
             Self::Checkpoint(call) => asking::ask(place, Read::Checkpoint(call), output),
-            Self::Export(call) => asking::ask(place, Read::ExportLog(call.absolute()?), output),
+            Self::Export(call) => asking::ask(place, call.read()?, output),
+            Self::Closing(call) => asking::ask(place, Read::Closing(call), output),
             Self::Prove(call) => asking::ask(place, Read::Prove(call), output),
             Self::Verify(call) => match call.published(&mut output)? {
                 Some(exit) => {

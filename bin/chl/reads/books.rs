@@ -18,13 +18,13 @@ use serde::{Deserialize, Serialize};
 
 /// Which books.
 #[derive(Debug, Clone, Copy, Default, clap::Args, Serialize, Deserialize)]
-struct Books {
+pub(crate) struct Books {
     /// Only what the books count on DATE or later (`posted_on`); what was before is one opening
     /// entry.
-    #[arg(long, value_name = "DATE", requires = "format")]
+    #[arg(long, value_name = "DATE", conflicts_with = "folder")]
     from: Option<Date>,
     /// Only what the books count on DATE or earlier.
-    #[arg(long, value_name = "DATE", requires = "format")]
+    #[arg(long, value_name = "DATE", conflicts_with = "folder")]
     to: Option<Date>,
     #[command(flatten)]
     moment: Moment,
@@ -33,7 +33,7 @@ struct Books {
 /// Whose books.
 #[derive(Debug, Clone, Copy, clap::ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum BooksFormat {
+pub(crate) enum BooksFormat {
     /// hledger's journal; every posting asserts its account's balance.
     Hledger,
     /// Beancount's ledger; balances at the end of each month and at the end.
@@ -42,14 +42,11 @@ enum BooksFormat {
     Csv,
 }
 
-/// Writes the postings as books that other people's tools check.
-#[derive(Debug, Clone, Copy, clap::Args, Serialize, Deserialize)]
+/// The postings as books of a tool.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct BooksIn {
-    /// Whose books.
-    #[arg(long, value_name = "FORMAT", value_enum)]
-    format: BooksFormat,
-    #[command(flatten)]
-    books: Books,
+    pub(crate) format: BooksFormat,
+    pub(crate) books: Books,
 }
 
 impl BooksIn {

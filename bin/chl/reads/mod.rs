@@ -24,7 +24,7 @@ mod summary;
 pub(crate) use asked::Asked;
 pub(crate) use backup::{Backup, LOG as BACKUP_LOG, VAULT as BACKUP_VAULT};
 pub(crate) use balance::Balance;
-pub(crate) use books::BooksIn;
+pub(crate) use books::{Books, BooksFormat, BooksIn};
 pub(crate) use check::Check;
 pub(crate) use closing::Closing;
 pub(crate) use commits::{COLUMNS as COMMIT_COLUMNS, NOBODY, Tail, View, json as commit_json};
