@@ -12,6 +12,7 @@ use chl_events::{
     Account, Currency, Date, Instant, Side,
     ledger::{ClosingBalance, ClosingBalancesRecorded},
 };
+use chl_projections::Cell;
 use chl_runtime::{Reader, ReaderError, View};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -92,10 +93,11 @@ pub fn write_books<E: From<ExportError>>(
 ) -> Result<Written, E> {
     let mut chart = Chart::default();
     let mut entries = Vec::new();
-    let checkpoint = reader.dump(&[View::Postings], |_, cells| {
+    let take = |_, cells: &[Cell<'_>]| {
         let read = Entry::read(cells, &mut chart, &mut entries);
         read.ok_or(ExportError::Read(ReaderError::Damaged("postings")))
-    })?;
+    };
+    let checkpoint = reader.dump(&[View::Postings], take, None)?;
     entries.sort_by_key(|entry| (entry.posted_on, entry.position, entry.event_no));
     entries.truncate(
         entries.partition_point(|entry| period.to.is_none_or(|to| entry.posted_on <= to)),
