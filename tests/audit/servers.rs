@@ -41,4 +41,13 @@ fn a_ledger_on_servers_is_signed_published_proved_and_verified() {
     let embedded =
         desk.run(&["--ledger", "embedded", "audit", "verify", "--against", "kept", "--key", &key]);
     assert_eq!(Stand::row(&embedded)["root"], verified["root"], "{}", embedded.err);
+    // A stream that is not what was signed of it is not opened.
+    let signed = desk.path("main@nats/audit/signed");
+    let text = fs::read_to_string(&signed).unwrap();
+    let size = text.lines().nth(1).unwrap();
+    fs::write(&signed, text.replace(size, &format!("{size}0"))).unwrap();
+    let refused = desk.run(&[&nats, &monitor, "log", "tail"]);
+    assert_eq!(refused.code, 6, "{}", refused.err);
+    let told = format!("position {size} and what followed it are missing");
+    assert!(refused.err.contains(&told), "{}", refused.err);
 }
