@@ -5,13 +5,11 @@
 mod cli;
 
 use cli::{
-    Desk, contest_lines, partner_lines,
-    watched::{Reply, Watched},
+    Desk, contested,
+    watched::{Reply, Watched, customer, names, problem, refused},
 };
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-
-const TRACE: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
 /// Every read model that has rows, and scorecards of a period.
 const VIEWS: [&str; 15] = [
@@ -31,31 +29,6 @@ const VIEWS: [&str; 15] = [
     "customers",
     "scorecards",
 ];
-
-/// A desk where two partners meet at one slot.
-fn contested() -> Desk {
-    let desk = Desk::with_history();
-    let run = desk.submit(&contest_lines());
-    assert_eq!(run.code, 0, "{}\n{}", run.out, run.err);
-    desk
-}
-
-fn problem(reply: &Reply) -> (u16, String) {
-    assert_eq!(reply.headers["content-type"], "application/problem+json", "{reply:?}");
-    let document = reply.json();
-    assert_eq!(document["status"], json!(reply.status));
-    assert!(!document["detail"].as_str().unwrap().is_empty());
-    (reply.status, document["code"].as_str().unwrap().to_owned())
-}
-
-fn refused(status: u16, code: &str) -> (u16, String) {
-    (status, code.to_owned())
-}
-
-fn customer(id: &str, name: &str) -> String {
-    let data = json!({ "customer": id, "name": name });
-    json!({ "id": id, "type": "RegisterCustomer", "data": data }).to_string()
-}
 
 #[test]
 fn nobody_gets_in_without_a_token_of_the_list() {
@@ -209,6 +182,29 @@ fn what_was_answered_with_200_is_on_disk() {
 }
 
 #[test]
+fn an_answer_waits_until_the_file_of_the_read_models_holds_it() {
+    let desk = Desk::new();
+    let door = Watched::for_callers(&desk);
+    let send = |name: &str, path: &str, id: &str| {
+        let bearer = cli::watched::bearer(name);
+        door.call("POST", path, &[("Authorization", &bearer)], &customer(id, "C"))
+    };
+    for number in 0..20 {
+        let id = format!("c-{number}");
+        let reply = send("svc", "/v1/commands?wait=customers&wait=balances", &id);
+        assert_eq!((reply.status, reply.json().get("behind")), (200, None));
+        let file = rusqlite::Connection::open(desk.path("main/views.sqlite")).unwrap();
+        let known = "SELECT count(*) FROM customers WHERE customer = ?";
+        assert_eq!(file.query_row(known, [&id], |row| row.get(0)), Ok(1), "{id}");
+    }
+    let wrong = send("svc", "/v1/commands?wait=nonsense", "n");
+    assert_eq!(problem(&wrong), refused(400, "query.malformed"));
+    let partner = send("p-1-app", "/v1/commands?wait=balances", "n");
+    assert_eq!(problem(&partner), refused(403, "not_permitted.query"));
+    assert_eq!(door.stop(), 0);
+}
+
+#[test]
 fn many_at_once_are_answered_each_once() {
     let desk = Desk::new();
     let door = Watched::for_callers(&desk);
@@ -228,22 +224,6 @@ fn many_at_once_are_answered_each_once() {
     let first = answers.iter().filter(|answer| answer["duplicate"] == json!(false));
     let positions: BTreeSet<u64> = first.map(|one| one["position"].as_u64().unwrap()).collect();
     assert_eq!(positions, (1..=90).collect(), "each is recorded once");
-    assert_eq!(door.stop(), 0);
-}
-
-#[test]
-fn a_trace_goes_through() {
-    let desk = Desk::new();
-    let door = Watched::for_callers(&desk);
-    let bearer = cli::watched::bearer("svc");
-    for (header, back) in [(TRACE, Some(TRACE)), ("00-what", None)] {
-        let headers = [("Authorization", bearer.as_str()), ("traceparent", header)];
-        let reply = door.call("POST", "/v1/commands", &headers, &customer(header, "C"));
-        let own = reply.headers.get("traceparent").map(String::as_str);
-        assert_eq!(own, back, "{reply:?}");
-    }
-    let events = door.follow("ana", "/v1/events?from=start", None, 2);
-    assert_eq!(events[1].data["traceparent"], json!(TRACE), "{events:?}");
     assert_eq!(door.stop(), 0);
 }
 
@@ -346,16 +326,6 @@ fn an_answer_that_has_not_changed_is_not_sent_again() {
     assert_eq!(door.stop(), 0);
 }
 
-/// Whether a document names a partner, or a deal of its.
-fn names(document: &Value, words: &[&str]) -> bool {
-    match document {
-        Value::String(text) => words.contains(&text.as_str()),
-        Value::Array(items) => items.iter().any(|item| names(item, words)),
-        Value::Object(fields) => fields.values().any(|field| names(field, words)),
-        Value::Null | Value::Bool(_) | Value::Number(_) => false,
-    }
-}
-
 #[test]
 fn a_partner_sees_its_own_and_of_conflicts_the_slot() {
     let desk = contested();
@@ -395,102 +365,5 @@ fn a_partner_sees_its_own_and_of_conflicts_the_slot() {
     let answer = door.send_as("p-1-app", &deal.to_string()).json();
     assert_eq!(answer["outcome"], json!("accepted"), "{answer}");
     assert_eq!((answer.get("position"), answer.get("version")), (None, None));
-    assert_eq!(door.stop(), 0);
-}
-
-#[test]
-fn events_come_in_order_and_go_on_where_they_ended() {
-    let desk = contested();
-    let door = Watched::for_callers(&desk);
-    let last = door.get_as("ana", "/v1/deals").json()["position"].as_u64().unwrap();
-    let view = desk.run(&["log", "view", "--output", "json"]);
-    let view: Value = serde_json::from_str(&view.out).unwrap();
-    let recorded: Vec<(String, String)> = view
-        .as_array()
-        .unwrap()
-        .iter()
-        .flat_map(|commit| {
-            let events = commit["events"].as_array().unwrap().iter().enumerate();
-            events.map(|(index, event)| {
-                let id = format!("{}.{index}", commit["position"]);
-                (id, event["type"].as_str().unwrap().to_owned())
-            })
-        })
-        .collect();
-    let all = door.follow("ana", "/v1/events?from=start", None, recorded.len());
-    let told: Vec<_> = all.iter().map(|sent| (sent.id.clone(), sent.kind.clone())).collect();
-    assert_eq!(told, recorded);
-    for sent in &all {
-        assert_eq!((&sent.data["id"], &sent.data["type"]), (&json!(sent.id), &json!(sent.kind)));
-        assert_eq!(sent.data["specversion"], json!("1.0"));
-    }
-    let half = all.len() / 2;
-    let rest = door.follow("ana", "/v1/events", Some(&all[half].id), all.len() - half - 1);
-    assert_eq!(rest, all[half + 1..]);
-    let from = format!("/v1/events?from={last}");
-    assert_eq!(door.follow("ana", &from, None, 1)[0].data["position"], json!(last));
-    // What comes while somebody follows comes to them.
-    let newest = &all[all.len() - 2].id;
-    let mut following = door.stream("ana", "/v1/events", Some(newest));
-    assert_eq!(following.next().as_ref(), all.last());
-    assert_eq!(door.send_as("svc", &customer("news", "N")).status, 200);
-    assert_eq!(following.next().unwrap().kind, "CustomerRegistered");
-    // Who follows is told to come again when the ledger is closed.
-    assert_eq!(door.stop(), 0);
-    assert_eq!(following.next(), None);
-}
-
-#[test]
-fn a_partner_hears_what_its_feed_has_and_learns_no_position() {
-    let desk = contested();
-    let door = Watched::for_callers(&desk);
-    let everything = door.follow("ana", "/v1/events?from=start", None, 20);
-    let of = |partner: &str| {
-        let own = |data: &Value| names(data, &[partner]);
-        everything.iter().filter(|sent| own(&sent.data["data"])).count()
-    };
-    let mut own = Vec::new();
-    for sent in door.stream("p-1-app", "/v1/events?from=start", None) {
-        own.push(sent);
-        if own.last().is_some_and(|last| last.kind == "ConflictOpened") {
-            break;
-        }
-    }
-    assert!(own.len() > 6 && of("p-1") >= 6, "{everything:?}");
-    for sent in &own {
-        assert!(!names(&sent.data, &["p-2", "d-2", "2-d"]), "{sent:?}");
-        assert_eq!((sent.data.get("position"), sent.data.get("streamversion")), (None, None));
-        assert!(!sent.id.contains('.'), "{}", sent.id);
-    }
-    let ids: BTreeSet<&str> = own.iter().map(|sent| sent.id.as_str()).collect();
-    assert_eq!(ids.len(), own.len());
-    let rest = door.follow("p-1-app", "/v1/events", Some(&own[3].id), own.len() - 4);
-    assert_eq!(rest, own[4..]);
-    let conflict = own.last().unwrap();
-    let fields: Vec<&String> = conflict.data["data"].as_object().unwrap().keys().collect();
-    assert_eq!(fields, ["conflict", "state"]);
-    let bearer = cli::watched::bearer("p-2-app");
-    let strange = [("Authorization", bearer.as_str()), ("Last-Event-ID", own[3].id.as_str())];
-    let reply = door.call("GET", "/v1/events", &strange, "");
-    assert_eq!(problem(&reply), refused(400, "events.unknown_place"), "another's place");
-    for (name, from) in [("p-1-app", "7"), ("ana", "soon"), ("ana", "99999")] {
-        let reply = door.get_as(name, &format!("/v1/events?from={from}"));
-        assert_eq!(problem(&reply), refused(400, "events.unknown_place"), "{name} {from}");
-    }
-    assert_eq!(door.stop(), 0);
-}
-
-#[test]
-fn a_change_is_told_at_once_and_whenever_something_is_recorded() {
-    let desk = Desk::new();
-    assert_eq!(desk.submit(&partner_lines()).code, 0);
-    let door = Watched::for_callers(&desk);
-    let mut following = door.stream("ana", "/v1/changes", None);
-    let at = following.next().unwrap().data["position"].as_u64().unwrap();
-    assert_eq!(door.get_as("ana", "/v1/partners").json()["position"], json!(at));
-    let position = door.send_as("svc", &customer("c", "C")).json()["position"].clone();
-    assert_eq!(position, json!(at + 1));
-    let moved = following.next().unwrap();
-    assert_eq!((moved.kind.as_str(), &moved.data["position"]), ("moved", &position));
     assert_eq!(door.stop(), 0);
 }

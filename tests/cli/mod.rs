@@ -63,6 +63,14 @@ pub(crate) fn contest_lines() -> String {
 "#
 }
 
+/// A desk where two partners meet at one slot.
+pub(crate) fn contested() -> Desk {
+    let desk = Desk::with_history();
+    let run = desk.submit(&contest_lines());
+    assert_eq!(run.code, 0, "{}\n{}", run.out, run.err);
+    desk
+}
+
 /// A folder of ledgers.
 pub(crate) struct Desk {
     folder: tempfile::TempDir,

@@ -1,8 +1,10 @@
 //! A served ledger with a door on HTTP, and calls to it.
 
+#![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
+
 use super::Desk;
 use chl_bus::TokenDigest;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::{
     collections::BTreeMap,
     fs::{self, File},
@@ -219,6 +221,36 @@ impl Drop for Watched {
     fn drop(&mut self) {
         let _already = self.process.kill();
         let _gone = self.process.wait();
+    }
+}
+
+/// The status and code of a problem.
+pub(crate) fn problem(reply: &Reply) -> (u16, String) {
+    assert_eq!(reply.headers["content-type"], "application/problem+json", "{reply:?}");
+    let document = reply.json();
+    assert_eq!(document["status"], json!(reply.status));
+    assert!(!document["detail"].as_str().unwrap().is_empty());
+    (reply.status, document["code"].as_str().unwrap().to_owned())
+}
+
+/// What a refusal is compared with.
+pub(crate) fn refused(status: u16, code: &str) -> (u16, String) {
+    (status, code.to_owned())
+}
+
+/// A customer to register.
+pub(crate) fn customer(id: &str, name: &str) -> String {
+    let data = json!({ "customer": id, "name": name });
+    json!({ "id": id, "type": "RegisterCustomer", "data": data }).to_string()
+}
+
+/// Whether a document names a partner, or a deal of its.
+pub(crate) fn names(document: &Value, words: &[&str]) -> bool {
+    match document {
+        Value::String(text) => words.contains(&text.as_str()),
+        Value::Array(items) => items.iter().any(|item| names(item, words)),
+        Value::Object(fields) => fields.values().any(|field| names(field, words)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
     }
 }
 

@@ -1,10 +1,14 @@
 //! Commands: one document in, its answer out, with a status that says the same.
 
 use super::{
-    behind::Behind,
+    behind::{Behind, pairs},
     caller::Caller,
     problem::{AGAIN, Problem, may_come_again, refused},
     standing::Opened,
+};
+use crate::{
+    ledger::{Waits, behind, named_behind},
+    reads::{MALFORMED, unanswered},
 };
 use axum::{
     Router,
@@ -19,6 +23,8 @@ use axum::{
 };
 use chl_aggregates::Class;
 use chl_bus::{Actor, Answer, Answered, BusRejection, Reception, Refusal, Refused, TraceParent};
+use chl_events::Role;
+use chl_runtime::View;
 use std::time::Duration;
 use tokio::time::timeout;
 
@@ -29,6 +35,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Names the trace a command belongs to (W3C Trace Context), on its way in and out.
 const TRACE: HeaderName = HeaderName::from_static("traceparent");
+
+/// The parameter that names a read model to wait for; it may be given more than once.
+const WAIT: &str = "wait";
 
 /// The route of commands.
 pub(super) fn routes() -> Router<Behind> {
@@ -44,11 +53,46 @@ async fn decide(
 ) -> Result<Response, Problem> {
     let place = behind.admit(&actor)?;
     let ledger = behind.ledger(&uri)?;
+    let waits = waits(&uri, &actor, &ledger)?;
     let document = read(body, "command.too_large").await?;
     let trace = headers.get(TRACE).and_then(|trace| trace.to_str().ok()?.parse().ok());
-    let answered = sent(ledger, &actor, &document, trace).await?;
+    let mut answered = sent(ledger, &actor, &document, trace).await?;
+    if let Some(waits) = waits {
+        answered = held(answered, waits).await?;
+    }
     drop(place);
     Ok(told(answered))
+}
+
+/// What the answer is to wait for.
+fn waits(uri: &Uri, actor: &Actor, ledger: &Opened) -> Result<Option<Waits>, Problem> {
+    let named = pairs(uri).filter(|(name, _)| name == WAIT).map(|(_, view)| view);
+    let named: Vec<String> = named.collect();
+    if let Some(wrong) = named.iter().find(|name| View::named(name).is_none()) {
+        let text = format_args!("wait: no read model is called {wrong:?}");
+        return Err(Problem::new(StatusCode::BAD_REQUEST, MALFORMED, text));
+    }
+    if !named.is_empty() && actor.connection.role == Role::Partner {
+        // What stands still, and where, is not a partner's to see.
+        let text = "a partner's questions see what was answered; it has no need to wait";
+        return Err(Problem::new(StatusCode::FORBIDDEN, "not_permitted.query", text));
+    }
+    Ok(Waits::of(&named, &ledger.reading.views))
+}
+
+/// Waits until the read models hold what was answered, in their file; one that is frozen does not,
+/// and is named in the answer.
+async fn held(answered: Answered, waits: Waits) -> Result<Answered, Problem> {
+    let waited = tokio::task::spawn_blocking(move || {
+        let Answered { outcome, body, trace } = answered;
+        let Ok(answer) = &outcome else { return Ok(Answered { outcome, body, trace }) };
+        let frozen = waits.wait()?;
+        let document = String::from_utf8_lossy(&body).into_owned();
+        let body = named_behind(document, &behind(answer, &frozen))?.into_bytes();
+        Ok(Answered { outcome, body, trace })
+    });
+    let waited = waited.await.map_err(|error| Refusal::Broken(error.to_string()))?;
+    Ok(waited.map_err(|failure| unanswered(&failure))?)
 }
 
 /// Reads a document whole, as long as it is not too long and does not take too long to come.

@@ -13,6 +13,7 @@ mod reading;
 mod scratch;
 mod share;
 mod views;
+mod waits;
 
 pub(crate) use copy::open_copy;
 pub(crate) use history::{commits_from, decoded};
@@ -25,3 +26,4 @@ pub(crate) use reading::{Closing, Reading};
 pub(crate) use scratch::Scratch;
 pub(crate) use share::Share;
 pub(crate) use views::KeptViews;
+pub(crate) use waits::{Waits, behind, named_behind};

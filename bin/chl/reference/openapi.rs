@@ -103,6 +103,11 @@ fn trace(place: &str) -> Value {
     }
 }
 
+fn waits() -> Value {
+    json!({ "name": "wait", "in": "query", "schema": { "type": "array", "items": { "type": "string" } },
+        "description": "Read models whose file is to hold what is answered before the answer leaves." })
+}
+
 fn commands(schemas: &mut Schemas) -> Value {
     schemas.put(shapes::ENVELOPE, shapes::envelope());
     let mut documents = Vec::new();
@@ -124,7 +129,7 @@ fn commands(schemas: &mut Schemas) -> Value {
     json!({
         "operationId": "sendCommand",
         "summary": "Sends a command and waits for its answer.",
-        "parameters": [which_ledger(), trace("header")],
+        "parameters": [waits(), which_ledger(), trace("header")],
         "requestBody": { "required": true, "content": {
             "application/json": { "schema": one },
             "application/cloudevents+json": { "schema": one },

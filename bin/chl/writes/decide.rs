@@ -1,13 +1,10 @@
 //! Having lines decided: a bounded window of them is under way, and answers come in input order.
 
-use super::{
-    answers::{Tally, document},
-    waits::{Waits, behind, named_behind},
-};
+use super::answers::{Tally, document};
 use crate::{
     exit::Exit,
     failure::{Failure, Outcome},
-    ledger::Reading,
+    ledger::{Reading, Waits, behind, named_behind},
     output::{Sheet, Sink},
     owner::Submission,
     reads::note_frozen,
@@ -87,7 +84,7 @@ pub(super) struct Deciding {
 impl Deciding {
     /// What a submission to a ledger that this process owns is decided with.
     pub(super) fn of(client: Client, reading: &Arc<Reading>, submission: &Submission) -> Self {
-        let waits = Waits::of(submission, &reading.views);
+        let waits = Waits::of(&submission.wait, &reading.views);
         Self { client, vault: reading.vault.clone(), waits }
     }
 }

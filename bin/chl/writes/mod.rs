@@ -16,7 +16,6 @@ mod service;
 mod several;
 mod stop;
 mod submit;
-mod waits;
 
 pub(crate) use computed::submit_computed;
 pub(crate) use demo::Demo;

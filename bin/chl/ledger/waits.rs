@@ -1,43 +1,42 @@
 //! Answers that wait for read models, so that who is answered reads what was written.
 
+use super::KeptViews;
 use crate::{
     exit::Exit,
     failure::{Outcome, Step},
-    ledger::KeptViews,
-    owner::Submission,
 };
 use chl_bus::Answer;
 use chl_runtime::{Frozen, View};
 use std::sync::Arc;
 
 /// The read models that answers wait for.
-pub(super) struct Waits {
+pub(crate) struct Waits {
     kept: Arc<KeptViews>,
     views: Vec<View>,
 }
 
 impl Waits {
-    /// Those a submission names; none where it names none.
-    pub(super) fn of(submission: &Submission, kept: &Arc<KeptViews>) -> Option<Self> {
-        let named = submission.wait.iter().filter_map(|name| View::named(name));
+    /// Those of some names; none where there are none.
+    pub(crate) fn of(names: &[String], kept: &Arc<KeptViews>) -> Option<Self> {
+        let named = names.iter().filter_map(|name| View::named(name));
         let views: Vec<View> = named.collect();
         (!views.is_empty()).then(|| Self { kept: Arc::clone(kept), views })
     }
 
     /// Waits until they hold what was answered; returns those that are frozen.
-    pub(super) fn wait(&self) -> Outcome<Vec<Frozen>> {
+    pub(crate) fn wait(&self) -> Outcome<Vec<Frozen>> {
         self.kept.show_all(&self.views)
     }
 }
 
 /// The frozen read models that do not hold what an answer speaks of.
-pub(super) fn behind<'a>(answer: &Answer, frozen: &'a [Frozen]) -> Vec<&'a Frozen> {
+pub(crate) fn behind<'a>(answer: &Answer, frozen: &'a [Frozen]) -> Vec<&'a Frozen> {
     let Answer::Accepted(accepted) = answer else { return Vec::new() };
     frozen.iter().filter(|one| one.position <= accepted.commit.position).collect()
 }
 
 /// An answer that names the read models that do not hold it.
-pub(super) fn named_behind(document: String, behind: &[&Frozen]) -> Outcome<String> {
+pub(crate) fn named_behind(document: String, behind: &[&Frozen]) -> Outcome<String> {
     let Some(fields) = document.strip_suffix('}').filter(|_| !behind.is_empty()) else {
         return Ok(document);
     };
