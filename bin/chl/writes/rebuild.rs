@@ -61,8 +61,8 @@ pub(super) fn rebuild(reading: &Reading, asked: &Rebuilding, sink: &mut dyn Sink
             "rows": view.rebuilt.rows,
             "equal": view.is_equal(),
             "digest": view.rebuilt.digest.to_string(),
-            "rows_before": view.kept.rows,
-            "digest_before": view.kept.digest.to_string(),
+            "rows_before": view.kept.map(|kept| kept.rows),
+            "digest_before": view.kept.map(|kept| kept.digest.to_string()),
         })))?;
     }
     sink.note(&format!("rebuilt up to position {}", rebuilt.position))?;

@@ -25,7 +25,8 @@ pub(crate) fn digests(db: &Connection) -> rusqlite::Result<Vec<ViewDigest>> {
     TABLES.iter().map(|table| digest(db, table)).collect()
 }
 
-fn digest(db: &Connection, table: &'static Table) -> rusqlite::Result<ViewDigest> {
+/// Computes the digest of one.
+pub(crate) fn digest(db: &Connection, table: &'static Table) -> rusqlite::Result<ViewDigest> {
     let mut hasher = Sha256::new();
     let mut rows = 0;
     dump(db, table, &mut |line| {

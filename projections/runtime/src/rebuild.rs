@@ -2,8 +2,8 @@
 //! position, and put in their place by one rename.
 
 use crate::{
-    BuildError, Pace, Reader, ReaderError, Until, ViewDigest, Views, build::Build, digest::digests,
-    frozen::Frozen, place,
+    BuildError, Pace, Reader, ReaderError, Until, ViewDigest, Views, build::Build, digest::digest,
+    frozen::Frozen, place, tables::TABLES,
 };
 use chl_log::ReadLog;
 use std::{path::Path, sync::Arc};
@@ -11,8 +11,8 @@ use std::{path::Path, sync::Arc};
 /// A read model before and after a rebuild.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Compared {
-    /// As it was kept up to date.
-    pub kept: ViewDigest,
+    /// As it was kept up to date; none where it was frozen and cannot even be read.
+    pub kept: Option<ViewDigest>,
     /// As it was built anew.
     pub rebuilt: ViewDigest,
     /// Why it was not kept up to date, where it was frozen: then there is nothing to compare.
@@ -22,7 +22,7 @@ pub struct Compared {
 impl Compared {
     /// Whether both have the same rows; none where what was kept was frozen.
     pub fn is_equal(&self) -> Option<bool> {
-        self.thawed.is_none().then_some(self.kept == self.rebuilt)
+        self.thawed.is_none().then_some(self.kept == Some(self.rebuilt))
     }
 }
 
@@ -100,15 +100,18 @@ impl Rebuild {
         if let Some(last) = held.position.checked_sub(1) {
             views.fold_until(Until::Position(last), progress)?;
         }
-        let (kept, rebuilt) = (digests(&held.reader.db)?, views.digests()?);
-        let thawed = |view| held.frozen.iter().find(|frozen| frozen.view == view).cloned();
-        let compared = kept.into_iter().zip(rebuilt).map(|(kept, rebuilt)| Compared {
-            thawed: thawed(kept.view),
-            kept,
-            rebuilt,
+        let rebuilt = views.digests()?.into_iter().zip(TABLES);
+        let compared = rebuilt.map(|(rebuilt, table)| {
+            let thawed = held.frozen.iter().find(|frozen| frozen.view == table.name).cloned();
+            let kept = match digest(&held.reader.db, table) {
+                Ok(kept) => Some(kept),
+                Err(_) if thawed.is_some() => None,
+                Err(error) => return Err(BuildError::Sqlite(error)),
+            };
+            Ok(Compared { kept, rebuilt, thawed })
         });
-        let (position, frozen) = (views.position(), views.frozen.clone());
-        Ok(Rebuilt { position, views: compared.collect(), frozen })
+        let compared = compared.collect::<Result<_, _>>()?;
+        Ok(Rebuilt { position: views.position(), views: compared, frozen: views.frozen.clone() })
     }
 
     /// Completes the new file, and brings it up to the log's head of this moment.

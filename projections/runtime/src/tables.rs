@@ -75,8 +75,12 @@ macro_rules! tables {
 
             /// Writes all changed rows into the open transaction.
             pub(crate) fn write(&mut self) -> Result<(), WriteFailed> {
-                self.insert_postings().map_err(WriteFailed::of(Posting::TABLE))?;
-                $(self.$field.flush(&self.db).map_err(WriteFailed::of(<$row>::TABLE))?;)+
+                if self.keeps(Posting::TABLE) {
+                    self.insert_postings().map_err(WriteFailed::of(Posting::TABLE))?;
+                }
+                $(if self.keeps(<$row>::TABLE) {
+                    self.$field.flush(&self.db).map_err(WriteFailed::of(<$row>::TABLE))?;
+                })+
                 Ok(())
             }
 

@@ -124,6 +124,27 @@ fn blocks_that_come_live_freeze_a_view_as_well() {
 }
 
 #[test]
+fn a_table_that_is_gone_takes_no_other_with_it() {
+    let commits = grown(&choices(400));
+    let place = place();
+    let mut log = logged(commits.get(..SOUND).unwrap(), &[]);
+    let mut views = Views::open(&place.path, log.reader()).unwrap();
+    views.catch_up(&mut |_, _| {}).unwrap();
+    let db = Connection::open(&place.path).unwrap();
+    db.execute_batch("DROP TABLE measures").unwrap();
+    append(&mut log, commits.get(SOUND..).unwrap(), &[]);
+    views.catch_up(&mut |_, _| {}).unwrap();
+    let frozen: Vec<_> = views.frozen().iter().map(|frozen| frozen.view).collect();
+    assert_eq!(frozen, ["measures"]);
+    let stands = Reader::open(&place.path).unwrap().stands().unwrap();
+    let on = |stand: &&chl_runtime::Stand| stand.checkpoint.position == commits.len() as u64;
+    assert_eq!(stands.iter().filter(on).count(), View::ALL.len() - 1);
+    let rebuilt = views.rebuild(&mut |_, _| {}).unwrap();
+    assert!(rebuilt.is_equal() && rebuilt.frozen.is_empty(), "{rebuilt:?}");
+    assert_eq!(found(&views.digests().unwrap()), expected(&in_memory(&commits, None)));
+}
+
+#[test]
 fn answers_say_what_stands_still() {
     let commits = grown(&choices(500));
     let (place, ..) = failing("deals", "ABORT", &commits);
