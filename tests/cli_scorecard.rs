@@ -121,3 +121,47 @@ fn who_is_not_known_is_named() {
         assert_eq!((run.code, run.err.contains(why)), (2, true), "{}", run.err);
     }
 }
+
+#[test]
+fn a_published_figure_is_disputed_and_corrected_and_computed_again() {
+    let desk = Desk::new();
+    assert_eq!(desk.submit(&lines()).code, 0);
+    let asked = |args: &[&str]| {
+        let run = desk.run(
+            &[&["--output", "jsonl", "scorecard", "p-1", "--period", "2026-Q2"], args].concat(),
+        );
+        assert_eq!(run.code, 0, "{}\n{}", run.out, run.err);
+        run.json_lines()
+    };
+    let row = |rows: &[Value], metric: &str| {
+        rows.iter().find(|row| row["metric"] == metric).unwrap().clone()
+    };
+    let told = asked(&["--publish"]);
+    assert_eq!(told[0]["outcome"], "accepted", "{told:?}");
+    let event = &told[0]["events"][0]["data"];
+    let position = event["position"].as_u64().unwrap().to_string();
+    let again = desk.run(&["scorecard", "p-1", "--period", "2026-Q2", "--publish"]);
+    assert_eq!(again.code, 3, "{}", again.out);
+    assert!(again.out.contains("partner.scorecard_published"), "{}", again.out);
+
+    let shown = row(&asked(&[]), "win_rate");
+    assert_eq!((&shown["published"], &shown["dispute"]), (&shown["value"], &Value::Null));
+    let then = row(&asked(&["--as-of", &position]), "win_rate");
+    assert_eq!(then["value"], shown["published"], "anybody computes it again");
+
+    let of =
+        json!({"partner": "p-1", "programme": "gold", "period": "2026-Q2", "metric": "win_rate"});
+    let command = |name: &str, more: Value| {
+        let mut data = of.clone();
+        let fields = data.as_object_mut().unwrap();
+        fields.extend(more.as_object().unwrap().clone());
+        json!({"id": name, "type": name, "data": data}).to_string() + "\n"
+    };
+    let disputed = command("DisputeScorecard", json!({"note": "a deal is missing"}));
+    assert_eq!(desk.submit(&disputed).code, 0);
+    assert_eq!(row(&asked(&[]), "win_rate")["dispute"], "open");
+    let ruling = json!({"ruling": "corrected", "value": "0.8", "note": "it is"});
+    assert_eq!(desk.submit(&command("SettleScorecardDispute", ruling)).code, 0);
+    let settled = row(&asked(&[]), "win_rate");
+    assert_eq!((&settled["published"], &settled["dispute"]), (&json!("0.8"), &json!("corrected")));
+}

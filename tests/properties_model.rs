@@ -122,6 +122,7 @@ impl StateMachineTest for WholePath {
         sweep(&ledger, &story);
         deals(&ledger, &story.model);
         conflicts(&ledger, &story.model);
+        figures(&ledger, &story.model);
         funds(&ledger, &story.model);
     }
 }
@@ -194,6 +195,27 @@ fn duplicates(rows: &[Value], model: &Model) {
         let pair = if one <= other { (one, other) } else { (other, one) };
         assert_eq!(row["state"], model.pairs[&pair], "{row}");
     }
+}
+
+/// What became of published figures that somebody disputed.
+fn figures(ledger: &Ledger, model: &Model) {
+    let rows = ledger.rows(View::Figures, &[]);
+    let mut expected = model.figures.clone();
+    for row in rows {
+        let period =
+            format!("{}/{}", row["first_day"].as_str().unwrap(), row["last_day"].as_str().unwrap());
+        let of = |column: &str| row[column].as_str().unwrap();
+        let key = (
+            of("partner").parse().unwrap(),
+            of("programme").parse().unwrap(),
+            period.parse().unwrap(),
+            of("figure").parse().unwrap(),
+        );
+        // The total and the points of categories stand beside the metrics.
+        let Some(state) = expected.remove(&key) else { continue };
+        assert_eq!(row["dispute"].as_str().unwrap_or("published"), state, "{row}");
+    }
+    assert!(expected.is_empty(), "figures the ledger does not show: {expected:?}");
 }
 
 /// Available, held, payable, paid: of every fund, and available of every lot.

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// The version of the rows' bytes; another one makes states be built anew from the log.
-pub const STATES_VERSION: u32 = 2;
+pub const STATES_VERSION: u32 = 3;
 
 /// An [`Arc`] counts its owners beside the item.
 const COUNTS_BYTES: usize = 2 * size_of::<usize>();
@@ -112,6 +112,8 @@ rows! {
     13 => Certification(partner::Certification),
     /// A partner's measure over a period, by `partner/measure/period`.
     14 => Measure(partner::Measure),
+    /// A published scorecard, by `partner/programme/period`.
+    15 => Scorecard(partner::Scorecard),
     /// A programme's chain of versions.
     30 => Programme(programme::Programme),
     /// One published version, by `programme/version`.

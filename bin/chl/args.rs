@@ -171,6 +171,10 @@ impl Args {
             Call::Token(call) => call.print(output),
             Call::Query(call) => asking::ask(place, Read::Query(call), output),
             Call::Sql(call) => asking::ask(place, Read::Sql(call), output),
+            Call::Scorecard(call) if call.publish => {
+                let source = reads::PUBLICATIONS;
+                writes::submit_computed(place, Read::Scorecard(call), source, output)
+            }
             Call::Scorecard(call) => asking::ask(place, Read::Scorecard(call), output),
             Call::Duplicates(call) if call.report => {
                 let source = reads::REPORTS;

@@ -4,6 +4,7 @@ use crate::catalog::area;
 use chl_events::{
     Code, Date, Exact, FreeText, Name, PartnerId, Period, PersonId, ProgrammeId, Stream,
     partner::PartnerType,
+    scorecard::{Figures, Ruling},
 };
 
 area! {
@@ -172,6 +173,56 @@ area! {
             period: Period,
             /// The value.
             value: Exact,
+        }
+        /// Publishes a partner's scorecard of a period, as it was computed at a position of the log;
+        /// once.
+        25, 1 => PublishScorecard by [ChannelManager, Service]
+            on |c| Some(Stream::Partner(c.partner.clone())); of |c| None; seals [] {
+            /// The partner.
+            partner: PartnerId,
+            /// The programme.
+            programme: ProgrammeId,
+            /// The period, which is over.
+            period: Period,
+            /// The version of the terms it is graded by.
+            programme_version: u32,
+            /// The last commit that counts.
+            position: u64,
+            /// The figures.
+            figures: Figures,
+        }
+        /// Disputes a figure of a published scorecard; once.
+        26, 1 => DisputeScorecard by [Partner, Service]
+            on |c| Some(Stream::Partner(c.partner.clone())); of |c| Some(&c.partner); seals [note] {
+            /// The partner.
+            partner: PartnerId,
+            /// The programme.
+            programme: ProgrammeId,
+            /// The period.
+            period: Period,
+            /// The metric.
+            metric: Code,
+            /// What is wrong with it.
+            note: FreeText,
+        }
+        /// Decides a dispute about a figure of a scorecard.
+        27, 1 => SettleScorecardDispute by [ChannelManager]
+            on |c| Some(Stream::Partner(c.partner.clone())); of |c| None; seals [note] {
+            /// The partner.
+            partner: PartnerId,
+            /// The programme.
+            programme: ProgrammeId,
+            /// The period.
+            period: Period,
+            /// The metric.
+            metric: Code,
+            /// How.
+            ruling: Ruling,
+            /// The right value, where the published one is corrected.
+            #[serde(default)]
+            value: Option<Exact>,
+            /// Why.
+            note: FreeText,
         }
     }
 }

@@ -29,6 +29,7 @@ pub mod mdf;
 pub mod partner;
 pub mod programme;
 pub mod rebate;
+pub mod scorecard;
 pub mod terms;
 
 pub use block::{

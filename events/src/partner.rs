@@ -1,8 +1,10 @@
-//! Facts of partners: life cycle, links, enrolments, certifications, measures.
+//! Facts of partners: life cycle, links, enrolments, certifications, measures, scorecards.
 
 use crate::{
-    Code, Date, Exact, Name, PartnerId, Period, PersonId, ProgrammeId, Sealed, event::area,
+    Code, Date, Exact, Name, PartnerId, Period, PersonId, ProgrammeId, Sealed,
+    event::area,
     posting::vocabulary,
+    scorecard::{Figures, Ruling},
 };
 
 vocabulary! {
@@ -174,6 +176,51 @@ area! {
             period: Period,
             /// The value.
             value: Exact,
+        }
+        /// A partner's scorecard of a period was published: what stood in the log at a position.
+        25, 1 => ScorecardPublished {
+            /// The partner.
+            partner: PartnerId,
+            /// The programme.
+            programme: ProgrammeId,
+            /// The period.
+            period: Period,
+            /// The version of the terms it was graded by.
+            programme_version: u32,
+            /// The last commit that counted.
+            position: u64,
+            /// The figures.
+            figures: Figures,
+        }
+        /// A figure of a published scorecard is disputed.
+        26, 1 => ScorecardDisputed {
+            /// The partner.
+            partner: PartnerId,
+            /// The programme.
+            programme: ProgrammeId,
+            /// The period.
+            period: Period,
+            /// The metric.
+            metric: Code,
+            /// In the partner's words.
+            note: Option<Sealed>,
+        }
+        /// A dispute about a figure is over.
+        27, 1 => ScorecardDisputeSettled {
+            /// The partner.
+            partner: PartnerId,
+            /// The programme.
+            programme: ProgrammeId,
+            /// The period.
+            period: Period,
+            /// The metric.
+            metric: Code,
+            /// How.
+            ruling: Ruling,
+            /// The value in the place of the published one, where it is corrected.
+            value: Option<Exact>,
+            /// In the decider's words.
+            note: Option<Sealed>,
         }
     }
 }

@@ -1,10 +1,10 @@
 //! The fold of a commit into every read model.
 
 use crate::{
-    BalanceRow, ClaimRow, ConflictRow, CustomerRow, DayRow, DealRow, FoldError, FoldFailed,
-    KeepsPostings, LotRow, Posting, ProgrammeRow, RequestRow, Row, Store, StoreError, Table,
-    balances, claimed, claims, conflicts, customers, days, deals, duplicates, fact::Fact, lots,
-    merges, partners, postings, programmes, requests,
+    BalanceRow, ClaimRow, ConflictRow, CustomerRow, DayRow, DealRow, FigureRow, FoldError,
+    FoldFailed, KeepsPostings, LotRow, Posting, ProgrammeRow, RequestRow, Row, Store, StoreError,
+    Table, balances, claimed, claims, conflicts, customers, days, deals, duplicates, fact::Fact,
+    figures, lots, merges, partners, postings, programmes, requests,
 };
 use chl_events::{Commit, Date, Event, ledger::LedgerEvent};
 
@@ -105,6 +105,7 @@ fn fold_fact<S: Store>(
 ) -> Result<(), FoldFailed> {
     step(fact, &[ProgrammeRow::TABLE], store, |store| programmes::fold(fact, store))?;
     step(fact, partners::changed(fact), store, |store| partners::fold(fact, store))?;
+    step(fact, &[FigureRow::TABLE], store, |store| figures::fold(fact, store))?;
     step(fact, &[CustomerRow::TABLE], store, |store| customers::fold(fact, store))?;
     step(fact, deals::changed(fact), store, |store| deals::fold(fact, store))?;
     step(fact, conflicts::changed(fact), store, |store| conflicts::fold(fact, store))?;

@@ -1,9 +1,9 @@
 //! Rows kept in memory: for tests, for folds without a database, and to compare a database with.
 
 use crate::{
-    BalanceRow, CertificationRow, ClaimRow, ConflictRow, CustomerRow, DayRow, DealRow, Keeps,
-    KeepsPostings, LotRow, MeasureRow, PartnerRow, Posting, ProgrammeRow, RequestRow, Row, Store,
-    StoreError, TierRow,
+    BalanceRow, CertificationRow, ClaimRow, ConflictRow, CustomerRow, DayRow, DealRow, FigureRow,
+    Keeps, KeepsPostings, LotRow, MeasureRow, PartnerRow, Posting, ProgrammeRow, RequestRow, Row,
+    Store, StoreError, TierRow,
 };
 use chl_events::Commit;
 use std::collections::BTreeMap;
@@ -106,6 +106,7 @@ memory! {
     measures: MeasureRow,
     programmes: ProgrammeRow,
     days: DayRow,
+    figures: FigureRow,
 }
 
 impl KeepsPostings for MemoryStore {

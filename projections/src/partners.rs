@@ -165,6 +165,9 @@ pub(crate) fn changed(fact: &Fact<'_>) -> &'static [&'static Table] {
         | PartnerEvent::ParentDetached(_)
         | PartnerEvent::DistributorLinked(_)
         | PartnerEvent::DistributorUnlinked(_) => &[PartnerRow::TABLE],
+        PartnerEvent::ScorecardPublished(_)
+        | PartnerEvent::ScorecardDisputed(_)
+        | PartnerEvent::ScorecardDisputeSettled(_) => &[],
     }
 }
 
@@ -220,6 +223,10 @@ where
             value: e.value,
             recorded_at: fact.commit.recorded_at,
         })?,
+        // Published figures have a read model of their own.
+        PartnerEvent::ScorecardPublished(_)
+        | PartnerEvent::ScorecardDisputed(_)
+        | PartnerEvent::ScorecardDisputeSettled(_) => {}
     }
     Ok(())
 }

@@ -1,9 +1,9 @@
 //! What folds ask of the place their rows are kept in.
 
 use crate::{
-    BalanceRow, CertificationRow, ClaimRow, ConflictRow, CustomerRow, DayRow, DealRow, Keeps,
-    KeepsPostings, LotRow, MeasureRow, PartnerRow, ProgrammeRow, RequestRow, StoreError, Table,
-    TierRow,
+    BalanceRow, CertificationRow, ClaimRow, ConflictRow, CustomerRow, DayRow, DealRow, FigureRow,
+    Keeps, KeepsPostings, LotRow, MeasureRow, PartnerRow, ProgrammeRow, RequestRow, StoreError,
+    Table, TierRow,
 };
 use chl_events::Commit;
 
@@ -22,6 +22,7 @@ pub trait Store:
     + Keeps<MeasureRow>
     + Keeps<ProgrammeRow>
     + Keeps<DayRow>
+    + Keeps<FigureRow>
     + KeepsPostings
 {
     /// Reads an earlier commit, which a reversal names.

@@ -220,7 +220,10 @@ impl Coverage {
             | PartnerEvent::PartnerEnrolled(_)
             | PartnerEvent::TierGranted(_)
             | PartnerEvent::CertificationRecorded(_)
-            | PartnerEvent::MeasureRecorded(_) => return,
+            | PartnerEvent::MeasureRecorded(_)
+            | PartnerEvent::ScorecardPublished(_)
+            | PartnerEvent::ScorecardDisputed(_)
+            | PartnerEvent::ScorecardDisputeSettled(_) => return,
         };
         let from = trace.partners.insert(partner.clone(), to).unwrap_or("new");
         self.edge("partner", from, to);

@@ -1,9 +1,11 @@
 //! Facts of partners into their states.
 
-use super::state::{Certification, DistributorLink, Enrolment, Measure, Partner, PartnerState};
+use super::state::{
+    Certification, DistributorLink, Enrolment, Figure, Measure, Partner, PartnerState, Scorecard,
+};
 use crate::{RowsMut, Unavailable, rows};
 use chl_events::partner::{PartnerEvent, PartnerRecruited};
-use chl_events::{Commit, PartnerId};
+use chl_events::{Code, Commit, Instant, PartnerId, Period, ProgrammeId};
 
 pub(crate) fn evolve(
     event: &PartnerEvent,
@@ -67,6 +69,20 @@ pub(crate) fn evolve(
             let key = (&event.partner, &event.measure, event.period);
             rows::put(rows, key, Measure { value: event.value });
         }
+        PartnerEvent::ScorecardPublished(event) => {
+            let figures = event.figures.metrics.iter();
+            let metrics = figures.map(|one| (one.metric.clone(), Figure::Published)).collect();
+            let key = (&event.partner, &event.programme, event.period);
+            rows::put(rows, key, Scorecard { metrics, latest: commit.time() });
+        }
+        PartnerEvent::ScorecardDisputed(event) => {
+            let key = (&event.partner, &event.programme, event.period);
+            figure(rows, key, &event.metric, Figure::Disputed, commit.time())?;
+        }
+        PartnerEvent::ScorecardDisputeSettled(event) => {
+            let key = (&event.partner, &event.programme, event.period);
+            figure(rows, key, &event.metric, Figure::Settled, commit.time())?;
+        }
     }
     Ok(())
 }
@@ -80,6 +96,20 @@ fn recruited(event: &PartnerRecruited, rows: &mut dyn RowsMut) {
         parent: None,
     };
     rows::put(rows, &event.partner, partner);
+}
+
+fn figure(
+    rows: &mut dyn RowsMut,
+    key: (&PartnerId, &ProgrammeId, Period),
+    metric: &Code,
+    state: Figure,
+    at: Instant,
+) -> Result<(), Unavailable> {
+    rows::update::<Scorecard>(rows, key, |card| {
+        card.latest = card.latest.max(at);
+        let figures = card.metrics.iter_mut().filter(|(name, _)| name == metric);
+        figures.for_each(|(_, figure)| *figure = state);
+    })
 }
 
 fn move_to(

@@ -1,4 +1,5 @@
-//! Partners: the life cycle, links to other partners, enrolments and tiers, what they can show.
+//! Partners: the life cycle, links to other partners, enrolments and tiers, what they can show, and
+//! the scorecards that were published of them.
 
 mod certifications;
 mod enrolments;
@@ -7,11 +8,14 @@ mod life_cycle;
 mod links;
 mod recruit_partner;
 mod rejections;
+mod scorecards;
 mod state;
 
 pub(crate) use fold::evolve;
 pub(crate) use rejections::PartnerRejection;
-pub(crate) use state::{Certification, DistributorLink, Enrolment, Measure, Partner, PartnerState};
+pub(crate) use state::{
+    Certification, DistributorLink, Enrolment, Measure, Partner, PartnerState, Scorecard,
+};
 pub(crate) use state::{enrolment, known, require_active, require_earning, require_enrolled};
 
 use crate::calendar::Zone;
@@ -40,6 +44,9 @@ pub(crate) fn decide(
         Command::GrantTier(command) => enrolments::grant_tier(command, facts, context),
         Command::RecordCertification(command) => certifications::record(command, facts, context),
         Command::RecordMeasure(command) => certifications::measure(command, facts, context),
+        Command::PublishScorecard(command) => scorecards::publish(command, facts, context),
+        Command::DisputeScorecard(command) => scorecards::dispute(command, facts, context),
+        Command::SettleScorecardDispute(command) => scorecards::settle(command, facts, context),
     }
 }
 

@@ -1,11 +1,24 @@
 //! Rejections of partners.
 
 use crate::rejection::rejections;
-use chl_events::{Code, Date, PartnerId, PersonId, ProgrammeId};
+use chl_events::{Code, Date, PartnerId, Period, PersonId, ProgrammeId};
 
 rejections! {
     /// Rejections of partners, in order of precedence.
     PartnerRejection {
+        /// No scorecard of the partner, programme and period is published.
+        ScorecardUnknown { partner: PartnerId, period: Period }
+            = "partner.scorecard_unknown", Unknown,
+            "no scorecard of {partner} is published for {period}";
+        /// The published scorecard has no figure of this metric.
+        MetricUnknown { metric: Code }
+            = "partner.metric_unknown", Unknown, "the scorecard has no figure of {metric}";
+        /// The log has no commit at the position at which the figures are said to stand.
+        PositionUnknown { position: u64 }
+            = "partner.position_unknown", Unknown, "no commit has position {position}";
+        /// The programme has no version of this number.
+        VersionUnknown { programme: ProgrammeId, version: u32 }
+            = "partner.version_unknown", Unknown, "{programme} has no version {version}";
         /// The partner has been recruited already.
         Known { partner: PartnerId }
             = "partner.known", AlreadyDone, "partner {partner} has been recruited already";
@@ -33,6 +46,16 @@ rejections! {
         Measured { partner: PartnerId, measure: Code }
             = "partner.measured", AlreadyDone,
             "{measure} of {partner} is recorded with this value already";
+        /// The scorecard is published already. A figure that is wrong is disputed, and corrected.
+        ScorecardPublished { partner: PartnerId, period: Period }
+            = "partner.scorecard_published", AlreadyDone,
+            "the scorecard of {partner} for {period} is published already";
+        /// The figure is disputed already, and nobody has decided yet.
+        MetricDisputed { metric: Code }
+            = "partner.metric_disputed", AlreadyDone, "{metric} is disputed already";
+        /// The figure was disputed and settled. A settlement is final.
+        DisputeSettled { metric: Code }
+            = "partner.dispute_settled", AlreadyDone, "the dispute about {metric} is settled";
         /// The partner's state does not allow this step: prospect, applied, approved, active,
         /// suspended and active again, terminated from any of them.
         WrongState { partner: PartnerId, state: &'static str, expected: &'static str }
@@ -52,6 +75,9 @@ rejections! {
         /// The one to be linked is no distributor by its types.
         NoDistributor { distributor: PartnerId }
             = "partner.no_distributor", WrongState, "{distributor} is no distributor";
+        /// Nobody disputes the figure.
+        NotDisputed { metric: Code }
+            = "partner.not_disputed", WrongState, "nobody disputes {metric}";
         /// The parent is the partner itself or stands below it.
         Cycle { partner: PartnerId, parent: PartnerId }
             = "partner.cycle", Terms, "{parent} stands below {partner}";

@@ -81,6 +81,26 @@ pub struct Measure {
     pub value: Exact,
 }
 
+/// A published scorecard, by `partner/programme/period`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Scorecard {
+    /// The metrics it has figures of, and how far each has come.
+    pub metrics: Vec<(Code, Figure)>,
+    /// The latest effective instant recorded of it.
+    pub latest: Instant,
+}
+
+/// How far a published figure has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Figure {
+    /// Published.
+    Published,
+    /// Disputed.
+    Disputed,
+    /// Disputed once, and settled.
+    Settled,
+}
+
 /// The partner, or the rejection that nobody recruited it (class 3).
 pub(crate) fn known(facts: Facts<'_>, id: &PartnerId) -> Result<Arc<Partner>, Refusal> {
     let unknown = || AnyRejection::UnknownPartner { partner: id.clone() };

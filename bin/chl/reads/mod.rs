@@ -13,6 +13,7 @@ mod export;
 mod export_views;
 mod moment;
 mod parties;
+mod publication;
 mod query;
 mod rows;
 mod scorecard;
@@ -33,6 +34,7 @@ pub(crate) use export::{BlockLine, Export, FORMAT, First, Last, ledger_id, root}
 pub(crate) use export_views::ExportViews;
 pub(crate) use moment::note_frozen;
 pub(crate) use parties::InReadModels;
+pub(crate) use publication::PUBLICATIONS;
 pub(crate) use query::{Query, stored_views, view_names};
 pub(crate) use scorecard::{ScorecardOf, newest_quarter};
 pub(crate) use seen::{MALFORMED, Page, unanswered};

@@ -1,7 +1,8 @@
 //! `chl scorecard`: one partner's scorecards, to be taken into a review.
 
 use super::{
-    moment::{Moment, note, note_frozen},
+    moment::{Moment, Past, note, note_frozen},
+    publication::Publication,
     query::unasked,
 };
 use crate::{
@@ -11,12 +12,13 @@ use crate::{
     output::{Sheet, Sink},
     pages::{self, Told},
 };
-use chl_events::{PartnerId, Period, ProgrammeId};
+use chl_events::{Instant, PartnerId, Period, ProgrammeId};
 use chl_projections::scorecards::MetricScore;
-use chl_runtime::{Checkpoint, Review, Reviewed};
+use chl_runtime::{Checkpoint, Query, Reader, Review, Reviewed, View};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 
 /// Shows how a partner did in a period: every metric beside its peers and the period before.
 ///
@@ -37,6 +39,11 @@ pub(crate) struct ScorecardOf {
     /// Writes an HTML page.
     #[arg(long)]
     html: bool,
+    /// Publishes the figures as they stand, programme by programme, with the position in the log
+    /// they stand at, where `--as-of` computes them again. A published figure may be disputed
+    /// (DisputeScorecard). Prints the answers.
+    #[arg(long, conflicts_with = "html")]
+    pub(crate) publish: bool,
     /// How many periods before are compared.
     #[arg(long, value_name = "N", default_value_t = BEFORE, value_parser = clap::value_parser!(u8).range(0..=40))]
     before: u8,
@@ -46,6 +53,9 @@ pub(crate) struct ScorecardOf {
 
 /// How many periods before are compared where nobody says.
 const BEFORE: u8 = 5;
+
+/// The row of a category's points.
+const POINTS: &str = "points";
 
 const COLUMNS: &[&str] = &[
     "partner",
@@ -58,17 +68,25 @@ const COLUMNS: &[&str] = &[
     "peers_median",
     "score",
     "weight",
+    "published",
+    "dispute",
 ];
 
 impl ScorecardOf {
     /// Shows it.
     pub(crate) fn answer(&self, ledger: &Reading, sink: &mut dyn Sink) -> Outcome<Exit> {
-        let (review, period) = self.review(ledger)?;
+        let (mut past, period) = self.open(ledger)?;
+        if self.publish {
+            let (partner, programme) = (&self.partner, self.programme.as_ref());
+            return Publication { partner, period, programme }.answer(past.reader(), sink);
+        }
+        let review = self.review(past.reader(), period)?;
         if self.html {
             let page = written(&review, period, Told::Vendor)?;
             page.lines().try_for_each(|line| sink.line(line))?;
         } else {
-            show(&review, period, sink)?;
+            let figures = published(past.reader(), &self.partner, period)?;
+            show(&review, period, &figures, sink)?;
         }
         note(sink, review.checkpoint.position, review.checkpoint.recorded_at)?;
         note_frozen(sink, &review.frozen)?;
@@ -83,12 +101,15 @@ impl ScorecardOf {
         told: Told,
     ) -> Outcome<String> {
         let (programme, moment) = (None, Moment::default());
-        let asked = Self { partner, period, programme, html: true, before: BEFORE, moment };
-        let (review, period) = asked.review(ledger)?;
+        let (html, publish, before) = (true, false, BEFORE);
+        let asked = Self { partner, period, programme, html, publish, before, moment };
+        let (mut past, period) = asked.open(ledger)?;
+        let review = asked.review(past.reader(), period)?;
         written(&review, period, told)
     }
 
-    fn review(&self, ledger: &Reading) -> Outcome<(Review, Period)> {
+    /// The read models as of the moment asked for, and the period.
+    fn open(&self, ledger: &Reading) -> Outcome<(Past, Period)> {
         if self.moment.effective.is_some() {
             return Err(Failure::usage(
                 "--effective does not apply to scorecards: their period says which dates count",
@@ -100,12 +121,15 @@ impl ScorecardOf {
             Some(period) => period,
             None => newest(&checkpoint)?,
         };
+        Ok((past, period))
+    }
+
+    fn review(&self, reader: &Reader, period: Period) -> Outcome<Review> {
         let programme = self.programme.as_ref();
-        let review = past.reader().review(&self.partner, programme, period, self.before.into());
-        let review = review.map_err(unasked)?.ok_or_else(|| {
+        let review = reader.review(&self.partner, programme, period, self.before.into());
+        review.map_err(unasked)?.ok_or_else(|| {
             Failure::usage(format_args!("no partner {} in this ledger", self.partner))
-        })?;
-        Ok((review, period))
+        })
     }
 }
 
@@ -126,7 +150,29 @@ fn newest(checkpoint: &Checkpoint) -> Outcome<Period> {
     quarter(at.date_utc()).ok_or_else(|| Failure::usage(out_of_range))
 }
 
-fn show(review: &Review, period: Period, sink: &mut dyn Sink) -> Outcome {
+/// What was published of a partner for a period: by programme and figure, the value that holds and
+/// how far a dispute about it has come.
+type Published = BTreeMap<(String, String), (Value, Value)>;
+
+fn published(reader: &Reader, partner: &PartnerId, period: Period) -> Outcome<Published> {
+    let (first, last) = (period.first().to_string(), period.last().to_string());
+    let query = Query::all(View::Figures, Instant::from_micros(0))
+        .with("partner", partner.as_str())
+        .with("first_day", &first)
+        .with("last_day", &last);
+    let answer = reader.query(&query).map_err(unasked)?;
+    let figures = answer.rows.into_iter().map(|row| {
+        let row: Map<String, Value> = answer.columns.iter().cloned().zip(row).collect();
+        let of = |column: &str| row.get(column).cloned().unwrap_or_default();
+        let name = |column: &str| of(column).as_str().unwrap_or_default().to_owned();
+        let corrected = Some(of("corrected")).filter(|value| !value.is_null());
+        let value = corrected.unwrap_or_else(|| of("value"));
+        ((name("programme"), name("figure")), (value, of("dispute")))
+    });
+    Ok(figures.collect())
+}
+
+fn show(review: &Review, period: Period, published: &Published, sink: &mut dyn Sink) -> Outcome {
     let sheet = Sheet::new("", COLUMNS);
     sink.begin(&sheet)?;
     if review.programmes.is_empty() {
@@ -139,11 +185,24 @@ fn show(review: &Review, period: Period, sink: &mut dyn Sink) -> Outcome {
                 fields.insert("partner".into(), json!(review.partner.partner));
                 fields.insert("programme".into(), json!(reviewed.card.programme));
                 fields.insert("period".into(), json!(period.name()));
+                let programme = reviewed.card.programme.as_ref().map(ToString::to_string);
+                let key = (programme.unwrap_or_default(), figure_name(fields));
+                if let Some((value, dispute)) = published.get(&key) {
+                    fields.insert("published".into(), value.clone());
+                    fields.insert("dispute".into(), dispute.clone());
+                }
             }
             sink.row(sheet.values(row))?;
         }
     }
     Ok(())
+}
+
+/// What a row is called among published figures: a category's points go by its name.
+fn figure_name(row: &Map<String, Value>) -> String {
+    let of = |column: &str| row.get(column).and_then(Value::as_str);
+    let metric = of("metric").filter(|metric| *metric != POINTS);
+    metric.or_else(|| of("category")).unwrap_or_default().to_owned()
 }
 
 /// The total, then each category with its metrics.
@@ -160,7 +219,7 @@ fn rows(reviewed: &Reviewed) -> Vec<Value> {
         let of = category.category;
         rows.push(json!({
             "category": of.as_str(),
-            "metric": "points",
+            "metric": POINTS,
             "value": text(category.points),
             "before": text(last.and_then(|last| last.points(of))),
             "peers_median": text(reviewed.peers_points(of)),

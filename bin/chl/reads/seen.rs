@@ -24,6 +24,7 @@ const OF_PARTNERS: &[(&str, Option<&[&str]>)] = &[
     ("deals", None),
     ("claims", None),
     ("scorecards", None),
+    ("scorecard_figures", None),
     ("conflicts", Some(&["conflict", "customer", "product_line", "state", "effective_state"])),
 ];
 

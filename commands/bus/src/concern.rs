@@ -107,6 +107,9 @@ fn of_partner(event: &PartnerEvent) -> &PartnerId {
             TierGranted,
             CertificationRecorded,
             MeasureRecorded,
+            ScorecardPublished,
+            ScorecardDisputed,
+            ScorecardDisputeSettled,
         ]
         .partner
     )

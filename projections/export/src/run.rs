@@ -20,6 +20,7 @@ fn cut(view: View) -> Option<&'static str> {
         | View::Deals
         | View::Conflicts
         | View::Customers
+        | View::Figures
         | View::Claims
         | View::Requests
         | View::Lots

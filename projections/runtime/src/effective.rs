@@ -38,6 +38,7 @@ pub(crate) fn state_at(view: View, now: Instant) -> Option<String> {
         View::Balances
         | View::Postings
         | View::Customers
+        | View::Figures
         | View::Claims
         | View::Requests
         | View::Lots
@@ -59,6 +60,7 @@ fn computed_columns(view: View) -> &'static [&'static str] {
         View::Balances => BalanceRow::COMPUTED,
         View::Postings
         | View::Customers
+        | View::Figures
         | View::Requests
         | View::Lots
         | View::Partners

@@ -13,7 +13,8 @@ use crate::{
 use chl_events::{Date, Instant, LedgerId};
 use chl_projections::{
     BalanceRow, Cell, CertificationRow, ClaimRow, ConflictRow, CustomerRow, DayRow, DealRow,
-    LotRow, MeasureRow, PartnerRow, Posting, ProgrammeRow, RequestRow, Row, Table, TierRow,
+    FigureRow, LotRow, MeasureRow, PartnerRow, Posting, ProgrammeRow, RequestRow, Row, Table,
+    TierRow,
 };
 use rusqlite::{Connection, OpenFlags, params_from_iter};
 use serde_json::Value;
@@ -171,6 +172,7 @@ impl Reader {
             View::Measures => self.show::<MeasureRow>(query, &mut answer)?,
             View::Programmes => self.show::<ProgrammeRow>(query, &mut answer)?,
             View::Days => self.show::<DayRow>(query, &mut answer)?,
+            View::Figures => self.show::<FigureRow>(query, &mut answer)?,
         }
         Ok(answer)
     }

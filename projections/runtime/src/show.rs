@@ -5,7 +5,8 @@ use crate::layout::{Cells, Layout};
 use chl_events::{Currency, Instant, Money};
 use chl_projections::{
     BalanceRow, Cell, CertificationRow, ClaimRow, Column, ConflictRow, CustomerRow, DayRow,
-    DealRow, Field, Kind, LotRow, MeasureRow, PartnerRow, ProgrammeRow, RequestRow, Row, TierRow,
+    DealRow, Field, FigureRow, Kind, LotRow, MeasureRow, PartnerRow, ProgrammeRow, RequestRow, Row,
+    TierRow,
 };
 use rusqlite::{Connection, OptionalExtension};
 use serde_json::{Value, json};
@@ -25,6 +26,7 @@ pub(crate) trait Shown: Row {
 }
 
 impl Shown for CustomerRow {}
+impl Shown for FigureRow {}
 impl Shown for RequestRow {}
 impl Shown for LotRow {}
 impl Shown for PartnerRow {}

@@ -10,9 +10,9 @@ use crate::{
 use chl_events::Commit;
 use chl_log::ReadLog;
 use chl_projections::{
-    BalanceRow, CertificationRow, ClaimRow, ConflictRow, CustomerRow, DayRow, DealRow, Keeps,
-    KeepsPostings, LotRow, MeasureRow, PartnerRow, Posting, ProgrammeRow, RequestRow, Row, Store,
-    StoreError, Table, TierRow,
+    BalanceRow, CertificationRow, ClaimRow, ConflictRow, CustomerRow, DayRow, DealRow, FigureRow,
+    Keeps, KeepsPostings, LotRow, MeasureRow, PartnerRow, Posting, ProgrammeRow, RequestRow, Row,
+    Store, StoreError, Table, TierRow,
 };
 use rusqlite::Connection;
 use std::sync::Arc;
@@ -33,6 +33,7 @@ pub(crate) const TABLES: &[&Table] = &[
     MeasureRow::TABLE,
     ProgrammeRow::TABLE,
     DayRow::TABLE,
+    FigureRow::TABLE,
 ];
 
 macro_rules! tables {
@@ -149,6 +150,7 @@ tables! {
     measures: MeasureRow,
     programmes: ProgrammeRow,
     days: DayRow,
+    figures: FigureRow,
 }
 
 impl Tables {

@@ -51,6 +51,8 @@ views! {
     Programmes => chl_projections::ProgrammeRow::TABLE,
     /// What partners sold and earned, by day.
     Days => chl_projections::DayRow::TABLE,
+    /// Figures of published scorecards, and disputes about them.
+    Figures => chl_projections::FigureRow::TABLE,
 }
 
 impl View {
@@ -76,6 +78,7 @@ impl View {
             Self::Measures => &[Self::Measures],
             Self::Programmes => &[Self::Programmes],
             Self::Days => &[Self::Days],
+            Self::Figures => &[Self::Figures],
         }
     }
 

@@ -8,6 +8,7 @@ mod customers;
 mod deals;
 mod funds;
 mod partners;
+mod scorecards;
 
 use super::naive::{Model, PartnerState, exact};
 use super::sent::{Sender, Sent};
@@ -66,6 +67,9 @@ const KINDS: &[(u32, Kind)] = &[
     (2, |maker| maker.enrol()),
     (1, |maker| maker.publish()),
     (1, |maker| maker.customer()),
+    (2, |maker| maker.publish_scorecard()),
+    (3, |maker| maker.dispute_scorecard()),
+    (3, |maker| maker.settle_scorecard()),
     (3, |maker| maker.report_duplicate()),
     (1, |maker| maker.keep_apart()),
     (3, |maker| maker.merge()),

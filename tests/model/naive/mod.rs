@@ -12,13 +12,14 @@ mod deals;
 pub(crate) mod exact;
 mod mdf;
 mod partners;
+mod scorecards;
 mod settlement;
 
 use super::sent::Sent;
 use chl_commands::{Command, rebate::Rebate};
 use chl_events::{
     BudgetId, ClaimId, Code, ConflictId, Currency, CustomerId, Date, DealId, Instant, LotId,
-    PartnerId, ProgrammeId, RequestId, Role, SaleId, terms::Terms,
+    PartnerId, Period, ProgrammeId, RequestId, Role, SaleId, terms::Terms,
 };
 pub(crate) use claims::{Claim, ClaimState};
 pub(crate) use conflicts::Conflict;
@@ -28,6 +29,7 @@ pub(crate) use deals::{Deal, DealState};
 use jiff::tz::TimeZone;
 pub(crate) use mdf::{Budget, MdfFund, Request, RequestState};
 pub(crate) use partners::{Partner, PartnerState};
+pub(crate) use scorecards::FigureKey;
 use serde_json::Value;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -84,6 +86,9 @@ pub(crate) struct Model {
     pub(crate) mdf: BTreeMap<FundKey, MdfFund>,
     pub(crate) requests: BTreeMap<RequestId, Request>,
     pub(crate) claims: BTreeMap<ClaimId, Claim>,
+    /// Scorecards that were published, and what became of their figures.
+    pub(crate) scorecards: BTreeSet<(PartnerId, ProgrammeId, Period)>,
+    pub(crate) figures: BTreeMap<FigureKey, &'static str>,
     /// Whether checks are passed over, because the ledger was seen to accept.
     forced: bool,
 }

@@ -100,6 +100,9 @@ impl Model {
             }
             Asked::RecordCertification(c) => self.records(&c.partner),
             Asked::RecordMeasure(c) => self.records(&c.partner),
+            Asked::PublishScorecard(c) => self.publish_scorecard(c, sent.at.date_utc()),
+            Asked::DisputeScorecard(c) => self.dispute_scorecard(c),
+            Asked::SettleScorecardDispute(c) => self.settle_scorecard(c),
         }
     }
 
