@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 /// Every read model that has rows, and scorecards of a period.
-const VIEWS: [&str; 15] = [
+const VIEWS: [&str; 16] = [
     "balances",
     "postings",
     "deals",
@@ -27,6 +27,7 @@ const VIEWS: [&str; 15] = [
     "programmes",
     "days",
     "customers",
+    "scorecard_figures",
     "scorecards",
 ];
 

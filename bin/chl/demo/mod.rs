@@ -12,6 +12,7 @@ mod conflicts;
 mod coop;
 mod deals;
 mod dice;
+mod half_year;
 mod mdf;
 mod mistakes;
 mod names;
@@ -122,6 +123,8 @@ impl Year {
             Task::HalfYear => {
                 world.close_budgets(1);
                 world.create_budgets(2);
+                world.close_books();
+                world.look_at_twins();
             }
             Task::Allocate { half } => world.allocate(half),
             Task::Arrive(flow) => self.arrive(flow),

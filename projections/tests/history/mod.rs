@@ -11,9 +11,10 @@ use chl_events::{
     ledger::{EntryReversed, LedgerOpened},
     partner::{
         CertificationRecorded, MeasureRecorded, PartnerActivated, PartnerEnrolled,
-        PartnerRecruited, PartnerType,
+        PartnerRecruited, PartnerType, ScorecardPublished,
     },
     programme::ProgrammePublished,
+    scorecard::Figures,
     terms::Terms,
 };
 use std::str::FromStr;
@@ -173,6 +174,25 @@ impl History {
             let period: Period = id("2026-01");
             let value = id(&format!("0.{}", choice % 100));
             MeasureRecorded { partner, measure: code, period, value }.into()
+        } else if choice.is_multiple_of(5) {
+            let figures = Figures {
+                total: Some(id(&format!("{}.5", choice % 100))),
+                coverage: Some(id("1")),
+                gate_passed: None,
+                categories: Vec::new(),
+                metrics: Vec::new(),
+                peer_count: 1,
+                percentile: None,
+            };
+            ScorecardPublished {
+                partner,
+                programme: id("gold"),
+                period: id(&format!("2026-{:02}", choice % 12 + 1)),
+                programme_version: 1,
+                position: self.commits.len() as u64 - 1,
+                figures,
+            }
+            .into()
         } else {
             let person = id(&format!("person-{}", choice % 3));
             let valid_until = self.today().plus_days(choice as i32 % 400).unwrap();
