@@ -10,9 +10,17 @@ use chl_events::Block;
 use chl_log::{EventLog, ReadError};
 use chl_log_nats::{NatsLog, OpenError, Options};
 use chl_nats_servers::{Servers, Shape};
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
 impl Beds {
+    /// Options for a new stream: for who keeps no copy of it, and for who keeps one that is often
+    /// sealed.
+    fn without_and_with_copy(&self, dir: &Path) -> (Options, Options) {
+        let plain = self.options();
+        let copy = Some(dir.join("node"));
+        (plain.clone(), Options { copy, seal_bytes: 4000, ..plain })
+    }
+
     /// Stores a message behind whatever is there, as a writer that does not know better.
     fn store(&self, options: &Options, bytes: &[u8]) {
         let (client, subject) = (self.connection.client(), options.subject.clone());
@@ -67,12 +75,8 @@ fn what_an_overtaken_writer_stored_is_passed_over_by_everybody() {
     let Some(servers) = Servers::start(Shape::One).unwrap() else { return };
     let beds = Beds::new(&servers, 1);
     let dir = tempfile::tempdir().unwrap();
-    let mut options = beds.options();
-    options.copy = Some(dir.path().join("node"));
-    options.seal_bytes = 4000;
+    let (plain, options) = beds.without_and_with_copy(dir.path());
     let mut log = NatsLog::open(&beds.connection, &options).unwrap();
-    let mut plain = options.clone();
-    plain.copy = None;
     for round in 0..20 {
         let stale = overtaken(&log, 1 + round % 15);
         let next = log.chain().next();
@@ -106,12 +110,8 @@ fn an_answer_that_jetstream_was_made_to_put_into_the_log_is_passed_over() {
     let Some(servers) = Servers::start(Shape::One).unwrap() else { return };
     let beds = Beds::new(&servers, 1);
     let dir = tempfile::tempdir().unwrap();
-    let mut options = beds.options();
-    options.copy = Some(dir.path().join("node"));
-    options.seal_bytes = 4000;
+    let (plain, options) = beds.without_and_with_copy(dir.path());
     let mut log = NatsLog::open(&beds.connection, &options).unwrap();
-    let mut plain = options.clone();
-    plain.copy = None;
     let mut follower = NatsLog::open(&beds.connection, &plain).unwrap();
     let mut messages = 0;
     for _ in 0..20 {
