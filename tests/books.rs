@@ -4,7 +4,7 @@
 
 mod cli;
 
-use cli::Desk;
+use cli::{Desk, Run};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::{
@@ -75,12 +75,15 @@ fn year() -> Desk {
     let run = desk.run(&["demo", &desk.data(), "--partners", "12", "--commands", "1500"]);
     assert_eq!(run.code, 0, "{}", run.err);
     let close = r#"{"id": "close", "type": "ClosePeriod", "data": {"through": "2025-06-30"}}"#;
-    let closing = || desk.run(&[&DEMO[..], &["audit", "closing", "2025-06-30"]].concat()).out;
-    for line in [close.to_owned(), closing()] {
-        let run = desk.run_with(&[&DEMO[..], &["submit"]].concat(), line.as_bytes());
-        assert_eq!(run.code, 0, "{}", run.out);
-    }
+    let run = desk.run_with(&[&DEMO[..], &["submit"]].concat(), close.as_bytes());
+    assert_eq!(run.code, 0, "{}", run.out);
+    assert_eq!(closing(&desk, &["2025-06-30", "--record"]).code, 0);
     desk
+}
+
+/// What `chl audit closing` says.
+fn closing(desk: &Desk, args: &[&str]) -> Run {
+    desk.run(&[&DEMO[..], &["audit", "closing"], args].concat())
 }
 
 fn books(desk: &Desk, tool: Tool, more: &[&str]) -> String {
@@ -223,20 +226,76 @@ fn what_was_recorded_of_a_closed_period_is_checked_against_the_postings() {
         let row = rows.iter().find(|row| row["check"] == "closing balances").unwrap();
         (run.code, row["holds"].clone(), row["counted"].clone(), row["found"].clone())
     };
-    assert_eq!(checked(&desk), (0, true.into(), 1.into(), "".into()));
+    // The year's opening is the first.
+    assert_eq!(checked(&desk), (0, true.into(), 2.into(), "".into()));
     let false_lines = [
         r#"{"id": "c2", "type": "ClosePeriod", "data": {"through": "2025-07-31"}}"#,
         r#"{"id": "s2", "type": "RecordClosingBalances", "data": {"through": "2025-07-31", "balances": []}}"#,
     ];
     let run = desk.run_with(&[&DEMO[..], &["submit"]].concat(), false_lines.join("\n").as_bytes());
     assert_eq!(run.code, 0, "{}", run.out);
-    assert_eq!(checked(&desk), (6, false.into(), 2.into(), "2025-07-31".into()));
+    assert_eq!(checked(&desk), (6, false.into(), 3.into(), "2025-07-31".into()));
     let lines = [
         r#"{"id": "r2", "type": "ReopenPeriod", "onbehalfof": "controller", "data": {"from": "2025-07-01", "reason": "stated wrongly"}}"#,
     ];
     let run = desk.run_with(&[&DEMO[..], &["submit"]].concat(), lines.join("\n").as_bytes());
     assert_eq!(run.code, 0, "{}", run.out);
-    assert_eq!(checked(&desk), (0, true.into(), 1.into(), "".into()));
+    assert_eq!(checked(&desk), (0, true.into(), 2.into(), "".into()));
+}
+
+#[test]
+fn a_closed_period_is_summed_up_and_recorded_as_often_as_it_is_closed() {
+    let desk = year();
+    let shown = closing(&desk, &["2025-06-30"]);
+    assert_eq!(shown.code, 0, "{}", shown.err);
+    let rows = shown.json_lines();
+    let sum = |side: &str| {
+        let of_books = rows.iter().filter(|row| row["book"] == "books" && row["side"] == side);
+        let cents = of_books.map(|row| row["amount"].as_str().unwrap().replace('.', ""));
+        cents.map(|cents| cents.parse::<i64>().unwrap()).sum::<i64>()
+    };
+    assert!(sum("debit") > 0, "{}", shown.out);
+    assert_eq!(sum("debit"), sum("credit"), "{}", shown.out);
+
+    let again = closing(&desk, &["2025-06-30", "--record"]);
+    assert_eq!(again.json_lines()[0]["duplicate"], true, "{}", again.out);
+    let other = closing(&desk, &["2025-05-31"]);
+    assert_eq!(other.code, 2);
+    assert!(other.err.contains("closed through 2025-06-30, not 2025-05-31"), "{}", other.err);
+    let lines = [
+        r#"{"id": "r", "type": "ReopenPeriod", "onbehalfof": "controller", "data": {"from": "2025-06-01", "reason": "an invoice"}}"#,
+        r#"{"id": "c", "type": "ClosePeriod", "data": {"through": "2025-06-30"}}"#,
+    ];
+    let run = desk.run_with(&[&DEMO[..], &["submit"]].concat(), lines.join("\n").as_bytes());
+    assert_eq!(run.code, 0, "{}", run.out);
+    let anew = closing(&desk, &["2025-06-30", "--record"]);
+    assert_eq!(anew.json_lines()[0]["duplicate"], false, "{}", anew.out);
+    let open = Desk::with_history();
+    let run = open.run(&["audit", "closing", "2026-03-31"]);
+    assert_eq!(run.code, 2);
+    assert!(run.err.contains("the books are not closed; ClosePeriod"), "{}", run.err);
+}
+
+#[test]
+fn books_are_not_made_of_postings_that_stand_still() {
+    let desk = year();
+    let views = desk.path("demo/views.sqlite");
+    let refuse = "CREATE TRIGGER refuse BEFORE INSERT ON postings \
+                  BEGIN SELECT RAISE(ABORT, 'no more'); END";
+    rusqlite::Connection::open(&views).unwrap().execute_batch(refuse).unwrap();
+    let budget = r#"{"id": "late-budget", "type": "CreateMdfBudget", "data": {"budget": "late", "programme": "accelerate", "period": "2025", "amount": {"amount": "5.00", "currency": "USD"}}}"#;
+    let run = desk.run_with(&[&DEMO[..], &["submit"]].concat(), budget.as_bytes());
+    assert_eq!(run.code, 0, "{}", run.out);
+    for call in [&["export", "--format", "hledger"][..], &["closing", "2025-06-30"]] {
+        let run = desk.run(&[&DEMO[..], &["audit"], call].concat());
+        assert_eq!((run.code, run.out.as_str()), (6, ""), "{}", run.err);
+        for said in ["postings is frozen as of position", "`chl rebuild postings`"] {
+            assert!(run.err.contains(said), "{}", run.err);
+        }
+    }
+    let run = desk.run(&[&DEMO[..], &["rebuild", "postings"]].concat());
+    assert_eq!(run.code, 0, "{}", run.err);
+    assert!(books(&desk, Tool::Hledger, &[]).contains("late-budget"));
 }
 
 #[test]

@@ -20,16 +20,10 @@ use std::sync::Arc;
 /// How many commands are sent at a time.
 const BATCH: usize = 512;
 
-/// What the year does not hold: the tool for damaged logs makes the first, deals that a merge brings
-/// together the second, and the others state what only the ledger's own figures tell.
-const NOT_PLAYED: [&str; 6] = [
-    "LogRepaired",
-    "DealContested",
-    "ClosingBalancesRecorded",
-    "ScorecardPublished",
-    "ScorecardDisputed",
-    "ScorecardDisputeSettled",
-];
+/// What the year does not hold: the tool for damaged logs makes the first, and the others state what
+/// only the read models tell.
+const NOT_PLAYED: [&str; 4] =
+    ["LogRepaired", "ScorecardPublished", "ScorecardDisputed", "ScorecardDisputeSettled"];
 
 /// What became of a year.
 #[derive(Debug, Default, PartialEq, Eq)]

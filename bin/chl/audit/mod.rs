@@ -22,7 +22,8 @@ use crate::{
     failure::{Failure, Outcome},
     output::Output,
     place::{Place, absolute},
-    reads::{Books, BooksFormat, BooksIn, Closing, Read},
+    reads::{Books, BooksFormat, BooksIn, CLOSINGS, Closing, Read},
+    writes,
 };
 use check::Check;
 use std::path::PathBuf;
@@ -86,6 +87,9 @@ impl Audit {
             Self::Keygen(call) => asking::ask(place, Read::Keygen(call), output),
             Self::Checkpoint(call) => asking::ask(place, Read::Checkpoint(call), output),
             Self::Export(call) => asking::ask(place, call.read()?, output),
+            Self::Closing(call) if call.record => {
+                writes::submit_computed(place, Read::Closing(call), CLOSINGS, output)
+            }
             Self::Closing(call) => asking::ask(place, Read::Closing(call), output),
             Self::Prove(call) => asking::ask(place, Read::Prove(call), output),
             Self::Verify(call) => match call.published(&mut output)? {

@@ -1,7 +1,9 @@
 //! What the vendor does when half of the year is over: books are closed, and customers that came
 //! in twice are looked at.
 
-use super::world::{Sender, World};
+use super::partners::Partner;
+use super::programmes::PRODUCT_LINES;
+use super::world::{Sender, Standing, World, money, programme};
 use serde_json::json;
 
 /// The last day that is closed, and the one from which it is opened once more.
@@ -31,6 +33,7 @@ impl World {
         for (customer, name) in names {
             self.send("RegisterCustomer", crm(), json!({ "customer": customer, "name": name }));
         }
+        self.sell_to_twins(["twin-1", "twin-2"]);
         for (customer, other) in [("twin-1", "twin-2"), ("twin-3", "twin-4")] {
             let evidence = json!([{ "likeness": "similar_name", "score": 91 }]);
             let data =
@@ -42,5 +45,24 @@ impl World {
         self.send("MergeCustomers", manager(), data);
         let data = json!({ "customer": "twin-3", "other": "twin-4", "note": "two tax numbers" });
         self.send("KeepCustomersApart", manager(), data);
+    }
+
+    /// Two partners register a deal each, with what they take for two customers.
+    fn sell_to_twins(&mut self, customers: [&str; 2]) {
+        let terms = programme(0);
+        let sells = |partner: &&Partner| {
+            partner.standing == Standing::Active && partner.programmes.contains(&0)
+        };
+        let sellers: Vec<String> =
+            self.partners.iter().filter(sells).take(2).map(|partner| partner.id.clone()).collect();
+        let [line, ..] = PRODUCT_LINES;
+        for (seller, customer) in sellers.iter().zip(customers) {
+            let data = json!({
+                "deal": format!("deal-{customer}"), "customer": customer, "partner": seller,
+                "programme": terms.id, "product_line": line,
+                "value": money(terms.minimum_value, terms.currency),
+            });
+            self.send("RegisterDeal", Sender::partner(seller), data);
+        }
     }
 }

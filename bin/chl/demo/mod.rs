@@ -96,6 +96,11 @@ impl Year {
         let data = json!({ "position": 4, "reason": "three zeros too many" });
         world.send("ReverseEntry", Sender::finance("head"), data);
         world.create_budgets(1);
+        // Nothing was posted before the year.
+        let data = json!({ "through": "2024-12-31" });
+        world.send("ClosePeriod", Sender::finance("head"), data);
+        let data = json!({ "through": "2024-12-31", "balances": [] });
+        world.send("RecordClosingBalances", Sender::finance("head"), data);
     }
 
     fn arrive(&mut self, flow: Flow) {

@@ -1,7 +1,7 @@
 //! `chl audit export --format`: the postings as books that other people's tools check.
 
 use super::{
-    closing,
+    closing::{Closings, require_postings},
     export_views::unexported,
     moment::{Moment, note},
     query::unasked,
@@ -64,8 +64,9 @@ impl BooksIn {
             BooksFormat::Csv => Tool::Csv,
         };
         let mut past = moment.open(ledger)?;
+        require_postings(past.reader())?;
         let before = past.reader().position().map_err(unasked)?;
-        let closings = closing::recorded(ledger, before)?;
+        let closings = Closings::before(ledger, before)?.recorded;
         let mut write = |text: &str| sink.line(text).map_err(Unwritten::Sink);
         let written = write_books(past.reader(), tool, Period { from, to }, &closings, &mut write);
         let written = written.map_err(|unwritten| match unwritten {

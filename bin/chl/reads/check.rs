@@ -107,7 +107,7 @@ fn read_models(reader: &Reader) -> Outcome<Value> {
 }
 
 fn postings(reader: &Reader) -> Outcome<Value> {
-    let trial = reader.trial_balance().map_err(unasked)?;
+    let trial = reader.trial_balance(None).map_err(unasked)?;
     let named = trial.unbalanced.iter().take(10);
     let named: Vec<String> = named.map(|(position, event)| format!("{position}.{event}")).collect();
     Ok(json!({

@@ -1,105 +1,168 @@
 //! Closing balances: what the postings say of a period's end, and what was recorded of it.
 
-use super::{moment::Moment, query::unasked};
+use super::{
+    moment::{Moment, note},
+    query::unasked,
+};
 use crate::{
     exit::Exit,
-    failure::{Failure, Outcome},
+    failure::{Failure, Outcome, Step},
     ledger::{Reading, commits_from},
-    output::Sink,
+    output::{Sheet, Sink},
 };
 use chl_commands::ledger::RecordClosingBalances;
 use chl_events::{
-    Currency, Date, Event, Money, Side, Stream,
+    Date, Event, Money, Side, Stream, UnknownWord,
     ledger::{ClosingBalance, ClosingBalancesRecorded, LedgerEvent},
 };
-use chl_runtime::Reader;
+use chl_runtime::{Reader, Sum, View};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-/// Sums up what the books hold at the end of a closed period, as the command that records it:
-/// `chl audit closing 2026-03-31 | chl submit`.
+/// The source of closing balances.
+pub(crate) const CLOSINGS: &str = "/chl/closings";
+
+/// The columns of a balance.
+const COLUMNS: &[&str] = &["book", "account", "side", "amount", "currency"];
+
+/// Sums up what each account holds at the end of a closed period.
 ///
 /// Close the books first (ClosePeriod): then nothing is posted in the period any more, and the sums
 /// stay what they are. `chl check` compares what was recorded with the postings ever after.
-#[derive(Debug, Clone, clap::Args, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, clap::Args, Serialize, Deserialize)]
 pub(crate) struct Closing {
-    /// The last day of the period.
+    /// The last day of the period: the last that is closed.
     #[arg(value_name = "DATE")]
     through: Date,
+    /// Records them (RecordClosingBalances). Prints the answer.
+    #[arg(long)]
+    pub(crate) record: bool,
 }
 
 impl Closing {
-    /// Writes the command.
-    pub(crate) fn answer(&self, ledger: &Reading, sink: &mut dyn Sink) -> Outcome<Exit> {
-        let through = self.through;
-        let balances = balances(Moment::default().open(ledger)?.reader(), through)?;
-        let data = RecordClosingBalances { through, balances };
-        let id = format!("closing-{through}");
-        let line = json!({ "id": id, "type": "RecordClosingBalances", "data": data });
-        sink.line(&line.to_string())?;
+    /// Shows them, or makes them the command that records them.
+    pub(crate) fn answer(self, ledger: &Reading, sink: &mut dyn Sink) -> Outcome<Exit> {
+        let Self { through, record } = self;
+        let mut past = Moment::default().open(ledger)?;
+        let reader = past.reader();
+        require_postings(reader)?;
+        let checkpoint = reader.checkpoint().map_err(unasked)?;
+        let closed_at = Closings::before(ledger, checkpoint.position)?.closed_at(through)?;
+        let balances = balances(reader, through)?;
+        if record {
+            // A period that was opened and closed once more is recorded once more.
+            let id = format!("closing-{through}-{closed_at}");
+            let data = RecordClosingBalances { through, balances };
+            let line = json!({ "id": id, "type": "RecordClosingBalances", "data": data });
+            sink.line(&line.to_string())?;
+            return Ok(Exit::Success);
+        }
+        let sheet = Sheet::new("", COLUMNS);
+        sink.begin(&sheet)?;
+        for ClosingBalance { book, account, side, amount } in balances {
+            sink.row(sheet.values(json!({
+                "book": book, "account": account, "side": side,
+                "amount": amount.amount(), "currency": amount.currency(),
+            })))?;
+        }
+        note(sink, checkpoint.position, checkpoint.recorded_at)?;
         Ok(Exit::Success)
     }
 }
 
+/// Refuses postings that stand still: what is made of them would lack what was posted since.
+pub(super) fn require_postings(reader: &Reader) -> Outcome {
+    let frozen = reader.frozen(&[View::Postings]).map_err(unasked)?;
+    frozen.first().map_or(Ok(()), |one| {
+        let text = format!("{one}; `chl rebuild {}` makes it anew", one.view);
+        Err(Failure::new(Exit::Verification, text))
+    })
+}
+
 /// What each account holds in each currency at the end of a day.
-fn balances(reader: &mut Reader, through: Date) -> Outcome<Vec<ClosingBalance>> {
-    let statement = format!(
-        "SELECT book, account, currency, \
-         coalesce(sum(debit_minor), 0) - coalesce(sum(credit_minor), 0) FROM postings \
-         WHERE posted_on <= '{through}' GROUP BY book, account, currency"
-    );
-    let now = through.start_utc();
-    let rows = reader.sql(&statement, now, None).map_err(unasked)?.rows;
-    let read = rows.iter().map(|row| balance(row));
-    let read: Option<Vec<Option<ClosingBalance>>> = read.collect();
-    let mut held: Vec<_> = read.ok_or_else(unread)?.into_iter().flatten().collect();
+fn balances(reader: &Reader, through: Date) -> Outcome<Vec<ClosingBalance>> {
+    let trial = reader.trial_balance(Some(through)).map_err(unasked)?;
+    let held = trial.accounts.iter().filter(|sum| sum.debit != sum.credit);
+    let held: Result<Vec<_>, _> = held.map(balance).collect();
+    let mut held = held.or_exit(Exit::Internal, "the postings' sums")?;
     held.sort_by_key(|balance| (balance.book, balance.account, balance.amount.currency()));
     Ok(held)
 }
 
-/// One account's balance; none where it holds nothing.
-fn balance(row: &[Value]) -> Option<Option<ClosingBalance>> {
-    let [book, account, currency, minor] = row else { return None };
-    let currency = Currency::new(currency.as_str()?).ok()?;
-    let minor = i128::from(minor.as_i64()?);
-    let side = if minor > 0 { Side::Debit } else { Side::Credit };
-    let amount = Money::from_minor(minor.checked_abs()?, currency);
-    let (book, account) = (book.as_str()?.parse().ok()?, account.as_str()?.parse().ok()?);
-    Some((minor != 0).then_some(ClosingBalance { book, account, side, amount }))
+/// One account's balance.
+fn balance(sum: &Sum) -> Result<ClosingBalance, UnknownWord> {
+    let (book, account) = (sum.book.parse()?, sum.account.parse()?);
+    let (debit, credit) = (sum.debit.minor(), sum.credit.minor());
+    let side = if debit > credit { Side::Debit } else { Side::Credit };
+    let amount = Money::from_minor((debit - credit).abs(), sum.debit.currency());
+    Ok(ClosingBalance { book, account, side, amount })
 }
 
-fn unread() -> Failure {
-    Failure::new(Exit::Internal, "the postings cannot be summed up")
+/// How far the books are closed, and what was recorded of periods that still are.
+#[derive(Debug, Default)]
+pub(super) struct Closings {
+    /// The last day that is closed, and the position that made it so.
+    closed: Option<(Date, u64)>,
+    /// The balances of closed periods.
+    pub(super) recorded: Vec<ClosingBalancesRecorded>,
 }
 
-/// What was recorded of periods that are closed, by the commits before a position.
-pub(super) fn recorded(ledger: &Reading, before: u64) -> Outcome<Vec<ClosingBalancesRecorded>> {
-    let mut standing: Vec<ClosingBalancesRecorded> = Vec::new();
-    for commit in commits_from(ledger.log.as_ref(), 0)? {
-        let commit = commit?;
-        if commit.position >= before {
-            break;
-        }
-        if commit.stream != Stream::Ledger {
-            continue;
-        }
-        for recorded in commit.events {
-            if let Event::Ledger(LedgerEvent::PeriodReopened(event)) = &recorded.event {
-                standing.retain(|earlier| earlier.through < event.from);
+impl Closings {
+    /// As the commits before a position left them.
+    pub(super) fn before(ledger: &Reading, before: u64) -> Outcome<Self> {
+        let mut closings = Self::default();
+        for commit in commits_from(ledger.log.as_ref(), 0)? {
+            let commit = commit?;
+            if commit.position >= before {
+                break;
             }
-            if let Event::Ledger(LedgerEvent::ClosingBalancesRecorded(event)) = recorded.event {
-                standing.retain(|earlier| earlier.through != event.through);
-                standing.push(event);
+            if commit.stream != Stream::Ledger {
+                continue;
             }
+            for recorded in commit.events {
+                if let Event::Ledger(event) = recorded.event {
+                    closings.fold(commit.position, event);
+                }
+            }
+        }
+        Ok(closings)
+    }
+
+    fn fold(&mut self, position: u64, event: LedgerEvent) {
+        match event {
+            LedgerEvent::PeriodClosed(event) => self.closed = Some((event.through, position)),
+            LedgerEvent::PeriodReopened(event) => {
+                self.closed = event.from.plus_days(-1).map(|through| (through, position));
+                self.recorded.retain(|earlier| earlier.through < event.from);
+            }
+            LedgerEvent::ClosingBalancesRecorded(event) => {
+                self.recorded.retain(|earlier| earlier.through != event.through);
+                self.recorded.push(event);
+            }
+            LedgerEvent::LedgerOpened(_)
+            | LedgerEvent::LogRepaired(_)
+            | LedgerEvent::EntryReversed(_) => {}
         }
     }
-    Ok(standing)
+
+    /// The position that closed the books through a day, and through no later one.
+    fn closed_at(&self, through: Date) -> Outcome<u64> {
+        match self.closed {
+            Some((last, position)) if last == through => Ok(position),
+            Some((last, _)) => Err(Failure::usage(format_args!(
+                "the books are closed through {last}, not {through}"
+            ))),
+            None => Err(Failure::usage(format_args!(
+                "the books are not closed; ClosePeriod with \"through\": \"{through}\" closes them"
+            ))),
+        }
+    }
 }
 
 /// Compares what was recorded with the postings.
-pub(super) fn check(ledger: &Reading, reader: &mut Reader) -> Outcome<Value> {
+pub(super) fn check(ledger: &Reading, reader: &Reader) -> Outcome<Value> {
     let before = reader.position().map_err(unasked)?;
-    let recorded = recorded(ledger, before)?;
+    let recorded = Closings::before(ledger, before)?.recorded;
     let mut wrong = Vec::new();
     for event in &recorded {
         let mut stated = event.balances.clone();

@@ -27,7 +27,7 @@ pub(crate) use backup::{Backup, LOG as BACKUP_LOG, VAULT as BACKUP_VAULT};
 pub(crate) use balance::Balance;
 pub(crate) use books::{Books, BooksFormat, BooksIn};
 pub(crate) use check::Check;
-pub(crate) use closing::Closing;
+pub(crate) use closing::{CLOSINGS, Closing};
 pub(crate) use commits::{COLUMNS as COMMIT_COLUMNS, NOBODY, Tail, View, json as commit_json};
 pub(crate) use duplicates::{Duplicates, REPORTS};
 pub(crate) use export::{BlockLine, Export, FORMAT, First, Last, ledger_id, root};

@@ -108,7 +108,7 @@ fn points(total: &Value) -> Option<chl_events::Exact> {
 
 /// Sums the stored postings anew, account by account.
 fn trial_balance(ledger: &Reading, sink: &mut dyn Sink) -> Outcome<Exit> {
-    let trial = ledger.views.fresh()?.trial_balance().map_err(unasked)?;
+    let trial = ledger.views.fresh()?.trial_balance(None).map_err(unasked)?;
     let sheet = Sheet::new("trial balance", &["book", "account", "currency", "debit", "credit"]);
     sink.begin(&sheet)?;
     for sum in &trial.accounts {

@@ -5,13 +5,12 @@ use crate::{
     asking,
     exit::Exit,
     failure::Outcome,
-    output::{Output, Sheet, Sink},
+    output::{Output, Sink},
     owner::Submission,
     place::Place,
     reads::Read,
     talk, user,
 };
-use serde_json::Value;
 
 /// Asks a question that is answered with commands, a line each, sends them, and prints the answers.
 pub(crate) fn submit_computed(
@@ -46,24 +45,8 @@ struct Commands {
 }
 
 impl Sink for Commands {
-    fn begin(&mut self, _: &Sheet<'_>) -> Outcome {
-        Ok(())
-    }
-
-    fn row(&mut self, _: Vec<Value>) -> Outcome {
-        Ok(())
-    }
-
-    fn document(&mut self, _: &str) -> Outcome {
-        Ok(())
-    }
-
     fn line(&mut self, line: &str) -> Outcome {
         self.lines.push(line.as_bytes().to_vec());
-        Ok(())
-    }
-
-    fn pass_on(&mut self) -> Outcome {
         Ok(())
     }
 

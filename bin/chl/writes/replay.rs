@@ -9,7 +9,7 @@ use crate::{
     exit::Exit,
     failure::{Failure, Outcome, Step},
     ledger::{Attempt, Birth, Owning, own, require_log},
-    output::{Sheet, Sink},
+    output::Sink,
     owner::Submission,
     place::Place,
     user,
@@ -66,28 +66,12 @@ pub(super) fn birth_of(line: &[u8]) -> Outcome<Birth> {
 }
 
 impl Sink for Refused<'_> {
-    fn begin(&mut self, _: &Sheet<'_>) -> Outcome {
-        Ok(())
-    }
-
     fn document(&mut self, json: &str) -> Outcome {
         let answer: Value = serde_json::from_str(json).or_exit(Exit::Internal, "an answer")?;
         if answer.get("outcome").and_then(Value::as_str) == Some("accepted") {
             return Ok(());
         }
         self.sink.note(json)
-    }
-
-    fn row(&mut self, _: Vec<Value>) -> Outcome {
-        Ok(())
-    }
-
-    fn line(&mut self, _: &str) -> Outcome {
-        Ok(())
-    }
-
-    fn pass_on(&mut self) -> Outcome {
-        Ok(())
     }
 
     fn note(&mut self, text: &str) -> Outcome {

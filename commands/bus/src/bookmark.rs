@@ -1,8 +1,9 @@
 //! Bookmarks: where a partner's stream of events goes on, as a word that only the ledger reads.
 //!
 //! A position would count everybody's commands, so a partner gets it encrypted, under a key that
-//! follows from the ledger and the partner: any process that serves the ledger reads it, and one
-//! partner's bookmark is nothing in another's hands.
+//! follows from the ledger's id and the partner: any process that serves the ledger reads it, and one
+//! partner's bookmark is nothing in another's hands. Whoever knows the ledger's id could read it, too;
+//! partners are told no such id.
 
 use crate::outgoing::{EventAt, NoEventId};
 use chacha20poly1305::{

@@ -2,7 +2,7 @@
 //! equal credits. It shares nothing with the folds but the table it reads.
 
 use crate::{Reader, ReaderError};
-use chl_events::{Currency, Money};
+use chl_events::{Currency, Date, Money};
 use std::collections::BTreeMap;
 
 /// What one account of a book has in one currency.
@@ -85,13 +85,15 @@ impl Fold {
 }
 
 impl Reader {
-    /// Sums all stored postings by event, and by book, currency and account.
-    pub fn trial_balance(&self) -> Result<TrialBalance, ReaderError> {
+    /// Sums stored postings by event, and by book, currency and account: all, or those that the
+    /// books count under a day or an earlier one.
+    pub fn trial_balance(&self, through: Option<Date>) -> Result<TrialBalance, ReaderError> {
         let mut statement = self.db.prepare(
             "SELECT position, event_no, book, account, currency, debit_minor, credit_minor \
-             FROM postings ORDER BY position, event_no, line_no",
+             FROM postings WHERE ?1 IS NULL OR posted_on <= ?1 \
+             ORDER BY position, event_no, line_no",
         )?;
-        let mut rows = statement.query([])?;
+        let mut rows = statement.query([through.map(|day| day.to_string())])?;
         let mut fold = Fold::default();
         while let Some(row) = rows.next()? {
             let damaged = || ReaderError::Damaged("postings");

@@ -178,7 +178,7 @@ fn postings_of_the_past_are_read_where_they_are_kept() {
     for hidden in ["SELECT * FROM lender.postings", "SELECT * FROM lender.deals"] {
         assert!(ask(hidden).is_err(), "{hidden} ran");
     }
-    assert!(past.reader.trial_balance().unwrap().is_balanced());
+    assert!(past.reader.trial_balance(None).unwrap().is_balanced());
     let all = Query::all(View::Postings, now);
     let early = past.reader.query(&all).unwrap().rows.len();
     let late = chl_runtime::Reader::open(&ground.place.path).unwrap().query(&all).unwrap();

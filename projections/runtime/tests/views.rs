@@ -172,7 +172,7 @@ fn the_stored_postings_balance_by_a_fold_of_their_own() {
     let place = place();
     let _views = kept(&grown(&choices(500)), &place);
     let reader = Reader::open(&place.path).unwrap();
-    let trial = reader.trial_balance().unwrap();
+    let trial = reader.trial_balance(None).unwrap();
     assert!(trial.is_balanced(), "{trial:?}");
     assert!(trial.lines > 500 && trial.events > 200);
 
@@ -183,7 +183,7 @@ fn the_stored_postings_balance_by_a_fold_of_their_own() {
         [],
     )
     .unwrap();
-    let broken = reader.trial_balance().unwrap();
+    let broken = reader.trial_balance(None).unwrap();
     assert!(!broken.is_balanced());
     assert_eq!(broken.unbalanced.len(), 1);
 }

@@ -94,20 +94,4 @@ impl Sink for Rows {
         self.rows.push(Value::Object(cells.collect::<Map<_, _>>()));
         Ok(())
     }
-
-    fn document(&mut self, _: &str) -> Outcome {
-        Ok(())
-    }
-
-    fn line(&mut self, _: &str) -> Outcome {
-        Ok(())
-    }
-
-    fn pass_on(&mut self) -> Outcome {
-        Ok(())
-    }
-
-    fn note(&mut self, _: &str) -> Outcome {
-        Ok(())
-    }
 }
