@@ -4,8 +4,8 @@
 //! newest snapshot before it; posting lines are never changed, and stand in the file that is kept.
 
 use crate::{
-    ApplyError, BuildError, Reader, Until, View, Views, build::Build, snapshots::Snapshots,
-    views::Journal,
+    ApplyError, BuildError, Reader, Until, View, Views, build::Build, file::Journal,
+    snapshots::Snapshots,
 };
 use chl_events::{Commit, Date};
 use chl_log::{ReadError, ReadLog};
@@ -152,7 +152,7 @@ impl Folding {
         journal: Journal,
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<(Views, u64), BuildError> {
-        let Build { link, file, log, effective, .. } = &self.build;
+        let Build { file, log, effective, .. } = &self.build;
         let copied = past.and_then(|past| {
             past.snapshots.copy_newest(
                 log.as_ref(),
@@ -164,8 +164,8 @@ impl Folding {
             )
         });
         let mut views = match copied {
-            Some(_) => Views::resume(link, file, Arc::clone(log), *effective, journal)?,
-            None => Views::begin(link, file, Arc::clone(log), *effective, journal)?,
+            Some(_) => self.build.go_on(journal)?,
+            None => self.build.begin(journal)?,
         };
         let from = views.position();
         if let Some(past) = past {

@@ -1,11 +1,14 @@
 //! Building read models from nothing, in a new file that nobody reads before it is complete.
 
 use crate::{
-    ApplyError, OpenError, PlaceError, ReaderError, Until, Views, layout::Layout, pace::Pace,
-    place, tables::TABLES, views::Journal,
+    ApplyError, OpenError, PlaceError, ReaderError, Until, View, Views,
+    file::{self, Journal},
+    pace::Pace,
+    place,
 };
 use chl_events::Date;
 use chl_log::ReadLog;
+use rusqlite::Connection;
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
@@ -41,6 +44,8 @@ pub(crate) struct Build {
     /// The new file.
     pub(crate) file: PathBuf,
     pub(crate) log: Arc<dyn ReadLog>,
+    /// The read models the file keeps.
+    pub(crate) kept: Vec<View>,
     pub(crate) effective: Option<Date>,
     pub(crate) pace: Option<Pace>,
 }
@@ -52,6 +57,7 @@ impl Build {
             link: link.to_owned(),
             file: place::next(link)?,
             log,
+            kept: View::ALL.to_vec(),
             effective: None,
             pace: None,
         })
@@ -69,6 +75,31 @@ impl Build {
         }
     }
 
+    /// Folds the log, puts the new file in the place of what is there, and opens it.
+    pub(crate) fn put_in_place(
+        &self,
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> Result<Views, BuildError> {
+        self.fold(progress)?.finish()?;
+        place::switch(&self.link, &self.file)?;
+        Ok(Views::open_file(&self.link, &self.file, Arc::clone(&self.log))?)
+    }
+
+    /// Begins with empty read models; a failure leaves the file useless.
+    pub(crate) fn begin(&self, journal: Journal) -> Result<Views, OpenError> {
+        let db = file::create(&self.file, &self.log, journal, &self.kept)?;
+        self.begun(db, journal)
+    }
+
+    /// Goes on with a copy of a snapshot that lies in the file; a failure leaves it useless.
+    pub(crate) fn go_on(&self, journal: Journal) -> Result<Views, OpenError> {
+        self.begun(file::begun(&self.file, journal)?, journal)
+    }
+
+    fn begun(&self, db: Connection, journal: Journal) -> Result<Views, OpenError> {
+        Views::begun(db, Arc::clone(&self.log), &self.link, self.effective, journal)
+    }
+
     /// Removes what was begun.
     pub(crate) fn remove(&self) -> Result<(), PlaceError> {
         place::remove(&self.file)
@@ -79,8 +110,7 @@ impl Build {
         journal: Journal,
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<Views, BuildError> {
-        let (log, effective) = (Arc::clone(&self.log), self.effective);
-        let mut views = Views::begin(&self.link, &self.file, log, effective, journal)?;
+        let mut views = self.begin(journal)?;
         views.pace.clone_from(&self.pace);
         views.fold_until(Until::Head, progress)?;
         Ok(views)
@@ -111,24 +141,17 @@ impl Views {
         log: Arc<dyn ReadLog>,
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<Self, BuildError> {
-        let build = Build::beside(path, Arc::clone(&log))?;
-        build.fold(progress)?.finish()?;
-        place::switch(path, &build.file)?;
-        Ok(Self::open(path, log)?)
+        Build::beside(path, log)?.put_in_place(progress)
     }
 
     /// Adds the indices, makes the file one that others can read while it is written, closes it.
     pub(crate) fn finish(self) -> Result<(), BuildError> {
-        let db = self.tables.db;
+        let (db, kept) = (self.tables.db, self.kept);
         // Sorting for an index spills into a file instead of filling the memory, and the sorted
         // pieces are merged by a thread beside.
         db.pragma_update(None, "temp_store", "FILE")?;
         db.pragma_update(None, "threads", 1)?;
-        for table in TABLES {
-            for index in Layout::new(table).indices() {
-                db.execute_batch(&index)?;
-            }
-        }
+        file::index(&db, &kept)?;
         db.pragma_update(None, "journal_mode", "WAL")?;
         db.close().map_err(|(_, source)| source)?;
         Ok(())

@@ -51,6 +51,14 @@ pub enum StaleError {
         /// The position whose root differs.
         position: u64,
     },
+    /// It keeps other read models than are asked for.
+    #[error("the file keeps {found}; asked for are {wanted}")]
+    Views {
+        /// Those it keeps.
+        found: String,
+        /// Those that are asked for, and what they need.
+        wanted: String,
+    },
     /// Its checkpoint is missing or does not read.
     #[error("the read models have no readable checkpoint")]
     Unreadable,

@@ -1,8 +1,8 @@
 //! Digests: what shows that two builds of a read model are equal.
 
 use crate::{
+    View,
     layout::{Cells, Layout, key_names},
-    tables::TABLES,
 };
 use chl_events::Hash;
 use chl_projections::Table;
@@ -20,9 +20,9 @@ pub struct ViewDigest {
     pub digest: Hash,
 }
 
-/// Computes the digest of every read model.
-pub(crate) fn digests(db: &Connection) -> rusqlite::Result<Vec<ViewDigest>> {
-    TABLES.iter().map(|table| digest(db, table)).collect()
+/// Computes the digest of every read model that is kept.
+pub(crate) fn digests(db: &Connection, kept: &[View]) -> rusqlite::Result<Vec<ViewDigest>> {
+    kept.iter().map(|view| digest(db, view.table())).collect()
 }
 
 /// Computes the digest of one.

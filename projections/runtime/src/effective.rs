@@ -115,8 +115,8 @@ pub(crate) fn define(db: &Connection) -> rusqlite::Result<()> {
 }
 
 /// Lets foreign statements find what depends on the moment as columns, on this connection only.
-pub(crate) fn tabulate(db: &Connection, now: Instant) -> rusqlite::Result<()> {
-    for view in View::ALL {
+pub(crate) fn tabulate(db: &Connection, now: Instant, kept: &[View]) -> rusqlite::Result<()> {
+    for view in kept {
         let names = computed_columns(*view);
         if names.is_empty() {
             continue;

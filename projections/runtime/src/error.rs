@@ -10,6 +10,14 @@ pub enum ReaderError {
     /// There are none yet, or they are another release's.
     #[error(transparent)]
     Stale(#[from] StaleError),
+    /// The file keeps only some read models, and not this one.
+    #[error("{view} is not in this file; it keeps {kept}")]
+    NotKept {
+        /// What was asked for.
+        view: &'static str,
+        /// What it keeps.
+        kept: String,
+    },
     /// SQLite failed.
     #[error("the database of the read models: {0}")]
     Sqlite(#[from] rusqlite::Error),

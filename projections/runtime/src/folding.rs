@@ -8,10 +8,10 @@
 use crate::{
     ApplyError, Until, Views,
     ahead::{Unready, commits},
+    file::Journal,
     frozen::{Failing, Frozen, is_of_view},
     lines::Lines,
     meta,
-    views::Journal,
 };
 use chl_events::{Block, Commit};
 use chl_projections::{fold, fold_event, fold_rows};
@@ -218,7 +218,9 @@ impl Views {
         let first = commits(block, position).next().transpose()?;
         let since = first.map(|commit| commit.recorded_at);
         let known: Vec<&'static str> = self.frozen.iter().map(|frozen| frozen.view).collect();
-        let new = failing.frozen(position, since).filter(|one| !known.contains(&one.view));
+        let kept: Vec<&'static str> = self.kept.iter().map(|view| view.name()).collect();
+        let new = failing.frozen(position, since);
+        let new = new.filter(|one| kept.contains(&one.view) && !known.contains(&one.view));
         let new: Vec<Frozen> = new.collect();
         if new.is_empty() {
             // What is frozen is not folded: that it fails again is none of its own.

@@ -36,14 +36,20 @@ impl Meta {
         furthest.expect("a file without read models is not read")
     }
 
+    /// The read models the file keeps, in the order of all.
+    pub(crate) fn kept(&self) -> Vec<View> {
+        self.stands.iter().map(|stand| stand.view).collect()
+    }
+
     /// The read models that stand still.
     pub(crate) fn frozen(self) -> Vec<Frozen> {
         self.stands.into_iter().filter_map(|stand| stand.frozen).collect()
     }
 }
 
-/// Makes the table: a row per read model, all at one position. `_lag` says how far each is behind.
-pub(crate) fn create(db: &Connection, start: &Checkpoint) -> rusqlite::Result<()> {
+/// Makes the table: a row per read model that is kept, all at one position. `_lag` says how far each
+/// is behind.
+pub(crate) fn create(db: &Connection, start: &Checkpoint, kept: &[View]) -> rusqlite::Result<()> {
     db.execute_batch(
         "CREATE TABLE _meta (view TEXT PRIMARY KEY, schema_version INTEGER NOT NULL, \
          ledger TEXT NOT NULL, position INTEGER NOT NULL, recorded_at TEXT, \
@@ -59,7 +65,7 @@ pub(crate) fn create(db: &Connection, start: &Checkpoint) -> rusqlite::Result<()
         "INSERT INTO _meta (view, schema_version, ledger, position, log_position) \
          VALUES (?, ?, ?, 0, 0)",
     )?;
-    for view in View::ALL {
+    for view in kept {
         insert.execute(params![view.name(), SCHEMA_VERSION, start.ledger.to_string()])?;
     }
     Ok(())
@@ -104,7 +110,7 @@ fn number(position: u64) -> i64 {
     i64::try_from(position).unwrap_or(i64::MAX)
 }
 
-/// Reads how the read models stand.
+/// Reads how the read models stand that the file keeps.
 pub(crate) fn read(db: &Connection) -> rusqlite::Result<Result<Meta, StaleError>> {
     let known: Option<bool> = db
         .query_row("SELECT 1 FROM sqlite_schema WHERE name='_meta'", [], |_| Ok(true))
@@ -124,9 +130,14 @@ pub(crate) fn read(db: &Connection) -> rusqlite::Result<Result<Meta, StaleError>
     )?;
     let mut stands = Vec::new();
     for view in View::ALL {
-        let stand = statement.query_row([view.name()], |row| read_row(*view, row)).optional()?;
-        let Some(stand) = stand.flatten() else { return Ok(Err(StaleError::Unreadable)) };
-        stands.push(stand);
+        match statement.query_row([view.name()], |row| read_row(*view, row)).optional()? {
+            Some(Some(stand)) => stands.push(stand),
+            Some(None) => return Ok(Err(StaleError::Unreadable)),
+            None => {}
+        }
+    }
+    if stands.is_empty() {
+        return Ok(Err(StaleError::Unreadable));
     }
     let meta = Meta { stands };
     let furthest = meta.furthest();

@@ -4,14 +4,22 @@
 //! Their clock is SQLite's. They say in SQL what [`effective`](crate::effective) has from the folds
 //! in memory; the tests hold both against each other at one moment.
 
+use crate::View;
 use rusqlite::Connection;
 
 /// The moment of asking, written like the instants in the tables, so that texts compare.
 const NOW: &str = "strftime('%Y-%m-%dT%H:%M:%f', 'now')";
 
-/// Makes the views in a new file.
-pub(crate) fn create(db: &Connection) -> rusqlite::Result<()> {
-    [deals(), conflicts(), claims(), balances()].iter().try_for_each(|view| db.execute_batch(view))
+/// Makes the views in a new file, of the read models it keeps.
+pub(crate) fn create(db: &Connection, kept: &[View]) -> rusqlite::Result<()> {
+    let all = [
+        (View::Deals, deals()),
+        (View::Conflicts, conflicts()),
+        (View::Claims, claims()),
+        (View::Balances, balances()),
+    ];
+    let of_kept = all.iter().filter(|(view, _)| kept.contains(view));
+    of_kept.map(|(_, sql)| sql).try_for_each(|sql| db.execute_batch(sql))
 }
 
 /// Whether an instant has passed, or is now; null where there is none.

@@ -68,6 +68,18 @@ impl Reader {
         Ok(meta::read(&self.db)??.stands)
     }
 
+    /// The read models the file keeps.
+    pub fn kept(&self) -> Result<Vec<View>, ReaderError> {
+        Ok(meta::read(&self.db)??.kept())
+    }
+
+    /// Refuses what needs the rows of a read model that the file does not keep.
+    pub(crate) fn require(&self, views: &[View]) -> Result<(), ReaderError> {
+        let kept = self.kept()?;
+        let Some(missing) = views.iter().find(|view| !kept.contains(view)) else { return Ok(()) };
+        Err(ReaderError::NotKept { view: missing.name(), kept: View::names(&kept) })
+    }
+
     /// Those of some read models that stand still.
     pub fn frozen(&self, of: &[View]) -> Result<Vec<Frozen>, ReaderError> {
         let stands = self.stands()?.into_iter().filter(|stand| of.contains(&stand.view));
@@ -86,7 +98,7 @@ impl Reader {
 
     /// The digest of each view's canonical dump.
     pub fn digests(&self) -> Result<Vec<ViewDigest>, ReaderError> {
-        self.snapshot(|reader| Ok(digests(&reader.db)?))
+        self.snapshot(|reader| Ok(digests(&reader.db, &reader.kept()?)?))
     }
 
     /// Answers a question, all of it as of one position.
@@ -147,6 +159,7 @@ impl Reader {
     }
 
     fn answer(&self, query: &Query) -> Result<Answer, ReaderError> {
+        self.require(&[query.view])?;
         let stands = self.stands()?;
         let stand = stands.iter().find(|stand| stand.view == query.view);
         let checkpoint = stand.ok_or(StaleError::Unreadable)?.checkpoint;

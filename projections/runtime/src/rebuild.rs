@@ -3,7 +3,7 @@
 
 use crate::{
     BuildError, Pace, Reader, ReaderError, Until, ViewDigest, Views, build::Build, digest::digest,
-    frozen::Frozen, place, tables::TABLES,
+    frozen::Frozen, place,
 };
 use chl_log::ReadLog;
 use std::{path::Path, sync::Arc};
@@ -100,8 +100,9 @@ impl Rebuild {
         if let Some(last) = held.position.checked_sub(1) {
             views.fold_until(Until::Position(last), progress)?;
         }
-        let rebuilt = views.digests()?.into_iter().zip(TABLES);
-        let compared = rebuilt.map(|(rebuilt, table)| {
+        let rebuilt = views.digests()?.into_iter().zip(&views.kept);
+        let compared = rebuilt.map(|(rebuilt, view)| {
+            let table = view.table();
             let thawed = held.frozen.iter().find(|frozen| frozen.view == table.name).cloned();
             let kept = match digest(&held.reader.db, table) {
                 Ok(kept) => Some(kept),

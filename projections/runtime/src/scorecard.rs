@@ -70,6 +70,7 @@ impl Reader {
         &self,
         query: &ScorecardQuery,
     ) -> Result<Vec<(ProgrammeRow, Vec<Scorecard>)>, ReaderError> {
+        self.require(SCORED)?;
         let scored = self.programmes(query)?.into_iter().map(|programme| {
             let cards = self.gather(&programme, query.period)?.finish();
             Ok((programme, cards))
@@ -135,6 +136,7 @@ impl Reader {
     /// Makes a temporary table `scorecards` for every month, quarter, half and year in which a
     /// deal closed or money moved, on this connection only.
     pub(crate) fn tabulate_scorecards(&self) -> Result<(), ReaderError> {
+        self.require(SCORED)?;
         let columns = columns();
         // Decimals are numbers to SQL, identifiers stay texts: `NUMERIC` keeps both.
         let declared: Vec<String> = columns

@@ -106,7 +106,7 @@ impl Reader {
         if statement.to_ascii_lowercase().contains(SCORECARDS) {
             self.snapshot(Self::tabulate_scorecards)?;
         }
-        Ok(effective::tabulate(&self.db, now)?)
+        Ok(effective::tabulate(&self.db, now, &self.kept()?)?)
     }
 
     /// The columns and rows of a statement, unless it has no columns, would write, or answers with

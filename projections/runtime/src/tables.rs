@@ -17,25 +17,6 @@ use chl_projections::{
 use rusqlite::Connection;
 use std::sync::Arc;
 
-/// Every table of the read models, in the order they are created.
-pub(crate) const TABLES: &[&Table] = &[
-    BalanceRow::TABLE,
-    Posting::TABLE,
-    DealRow::TABLE,
-    ConflictRow::TABLE,
-    CustomerRow::TABLE,
-    ClaimRow::TABLE,
-    RequestRow::TABLE,
-    LotRow::TABLE,
-    PartnerRow::TABLE,
-    TierRow::TABLE,
-    CertificationRow::TABLE,
-    MeasureRow::TABLE,
-    ProgrammeRow::TABLE,
-    DayRow::TABLE,
-    FigureRow::TABLE,
-];
-
 macro_rules! tables {
     ($($field:ident: $row:ty),+ $(,)?) => {
         /// The rows in memory over a connection, and the log an entry is looked up in.

@@ -61,6 +61,32 @@ impl View {
         self.table().name
     }
 
+    /// Some read models and those whose rows they need, in the order of all.
+    pub(crate) fn with_needed(views: &[Self]) -> Vec<Self> {
+        let needed = |view: &&Self| views.iter().any(|named| named.needs().contains(view));
+        Self::ALL.iter().filter(needed).copied().collect()
+    }
+
+    /// The read models whose rows its own are folded with or shown from, itself included.
+    fn needs(self) -> &'static [Self] {
+        match self {
+            Self::Customers | Self::Deals | Self::Conflicts => {
+                &[Self::Customers, Self::Deals, Self::Conflicts]
+            }
+            Self::Claims | Self::Requests => &[Self::Claims, Self::Requests, Self::Lots],
+            Self::Balances
+            | Self::Postings
+            | Self::Lots
+            | Self::Partners
+            | Self::Tiers
+            | Self::Certifications
+            | Self::Measures
+            | Self::Programmes
+            | Self::Days
+            | Self::Figures => self.shows(),
+        }
+    }
+
     /// The read models its rows are shown from: beside its own those that computed columns look at.
     pub(crate) fn shows(self) -> &'static [Self] {
         match self {
@@ -80,6 +106,11 @@ impl View {
             Self::Days => &[Self::Days],
             Self::Figures => &[Self::Figures],
         }
+    }
+
+    /// The names of some, for people.
+    pub(crate) fn names(views: &[Self]) -> String {
+        views.iter().map(|view| view.name()).collect::<Vec<_>>().join(", ")
     }
 
     /// The read model of a name.

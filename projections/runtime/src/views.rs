@@ -1,30 +1,25 @@
 //! The read models of one ledger, kept in one SQLite file as blocks come.
 
 use crate::{
-    PlaceError, StaleError,
+    PlaceError, StaleError, View,
     ahead::{Reading, Ready, Unready, commits},
     checkpoint::Checkpoint,
     digest::{ViewDigest, digests},
+    file::{self, Journal},
     frozen::{Frozen, WriteFailed},
-    layout::Layout,
     meta::{self, Meta},
-    now,
     pace::{GivenUp, Pace},
     place,
-    tables::{TABLES, Tables},
+    tables::Tables,
 };
 use chl_events::{Block, Commit, CommitError, Date, Instant};
 use chl_log::{ReadError, ReadLog};
 use chl_projections::{FoldFailed, Posting};
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::Connection;
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
 };
-
-/// After how many pages (4 KiB each) of its write-ahead log SQLite moves them into the database. To
-/// move them means two syncs, which a command that comes meanwhile waits for.
-const PAGES_PER_CHECKPOINT: u32 = 8_192;
 
 /// Says why the read models cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -120,6 +115,8 @@ pub struct Views {
     pub(crate) checkpoint: Checkpoint,
     /// How far SQLite has come.
     pub(crate) flushed: Checkpoint,
+    /// The read models the file keeps.
+    pub(crate) kept: Vec<View>,
     pub(crate) frozen: Vec<Frozen>,
     pub(crate) effective: Option<Date>,
     pub(crate) journal: Journal,
@@ -127,17 +124,6 @@ pub struct Views {
     /// How fast it may fold.
     pub(crate) pace: Option<Pace>,
     broken: bool,
-}
-
-/// How a file's transactions are kept until they are committed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Journal {
-    /// Others read the file meanwhile.
-    Live,
-    /// Nobody reads it yet, and a transaction can be rolled back.
-    Beside,
-    /// Nobody reads it yet, and a transaction that fails leaves it useless: the fastest.
-    None,
 }
 
 impl std::fmt::Debug for Views {
@@ -150,31 +136,34 @@ impl std::fmt::Debug for Views {
     }
 }
 
-impl Journal {
-    fn set(self, db: &Connection) -> rusqlite::Result<()> {
-        let (journal, synchronous) = match self {
-            Self::Live => ("WAL", "NORMAL"),
-            Self::Beside => ("MEMORY", "OFF"),
-            Self::None => ("OFF", "OFF"),
-        };
-        db.pragma_update(None, "journal_mode", journal)?;
-        db.pragma_update(None, "synchronous", synchronous)
-    }
-}
-
 impl Views {
     /// Opens the read models of a log, or begins empty ones where there are none.
     ///
     /// `path` is a symbolic link to the database, as SQLite takes it; the folder must exist.
     pub fn open(path: &Path, log: Arc<dyn ReadLog>) -> Result<Self, OpenError> {
+        Self::open_some(path, log, View::ALL)
+    }
+
+    /// The same of a file that keeps only some of them.
+    pub(crate) fn open_some(
+        path: &Path,
+        log: Arc<dyn ReadLog>,
+        wanted: &[View],
+    ) -> Result<Self, OpenError> {
         let Some(file) = place::current(path)? else {
             let file = place::next(path)?;
-            create(&file, &log, Journal::Live)?.close().map_err(|(_, source)| source)?;
+            let db = file::create(&file, &log, Journal::Live, wanted)?;
+            db.close().map_err(|(_, source)| source)?;
             place::switch(path, &file)?;
-            return Self::open(path, log);
+            return Self::open_some(path, log, wanted);
         };
         place::sweep(path, &file)?;
-        Self::open_file(path, &file, log)
+        let views = Self::open_file(path, &file, log)?;
+        if views.kept != wanted {
+            let (found, wanted) = (View::names(&views.kept), View::names(wanted));
+            return Err(StaleError::Views { found, wanted }.into());
+        }
+        Ok(views)
     }
 
     /// Opens a complete file, whether a link names it already or not.
@@ -183,48 +172,23 @@ impl Views {
         file: &Path,
         log: Arc<dyn ReadLog>,
     ) -> Result<Self, OpenError> {
-        // A connection is never shared between threads, and needs no lock of its own.
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let db = Connection::open_with_flags(file, flags)?;
-        configure(&db)?;
-        Journal::Live.set(&db)?;
-        db.pragma_update(None, "wal_autocheckpoint", PAGES_PER_CHECKPOINT)?;
+        let db = file::open(file)?;
         let meta = meta::read(&db)??;
         if let Some(stale) = meta.furthest().check(log.as_ref())? {
             return Err(stale.into());
         }
-        for table in TABLES {
-            for index in Layout::new(table).indices() {
-                db.execute_batch(&index)?;
-            }
-        }
+        file::index(&db, &meta.kept())?;
         Ok(Self::over(db, log, link, meta, Journal::Live))
     }
 
-    /// Begins empty read models in a new file that nobody reads yet; a failure leaves it useless.
-    pub(crate) fn begin(
-        link: &Path,
-        file: &Path,
+    /// Takes a new file over that nobody reads yet, empty or a copy of a snapshot.
+    pub(crate) fn begun(
+        db: Connection,
         log: Arc<dyn ReadLog>,
+        link: &Path,
         effective: Option<Date>,
         journal: Journal,
     ) -> Result<Self, OpenError> {
-        let db = create(file, &log, journal)?;
-        let meta = meta::read(&db)??;
-        Ok(Self { effective, ..Self::over(db, log, link, meta, journal) })
-    }
-
-    /// Goes on with a copy of a snapshot that nobody reads yet; a failure leaves it useless.
-    pub(crate) fn resume(
-        link: &Path,
-        file: &Path,
-        log: Arc<dyn ReadLog>,
-        effective: Option<Date>,
-        journal: Journal,
-    ) -> Result<Self, OpenError> {
-        let db = Connection::open(file)?;
-        configure(&db)?;
-        journal.set(&db)?;
         let meta = meta::read(&db)??;
         Ok(Self { effective, ..Self::over(db, log, link, meta, journal) })
     }
@@ -244,6 +208,9 @@ impl Views {
     ) -> Self {
         let checkpoint = meta.furthest();
         let mut tables = Tables::new(db, Arc::clone(&log), checkpoint.position == 0);
+        let kept = meta.kept();
+        let left_out = View::ALL.iter().filter(|view| !kept.contains(view));
+        left_out.for_each(|view| tables.freeze(view.name()));
         let frozen = meta.frozen();
         frozen.iter().for_each(|frozen| tables.freeze(frozen.view));
         Self {
@@ -252,10 +219,11 @@ impl Views {
             link: link.to_owned(),
             checkpoint,
             flushed: checkpoint,
+            with_postings: kept.contains(&View::Postings),
+            kept,
             frozen,
             effective: None,
             journal,
-            with_postings: true,
             pace: None,
             broken: false,
         }
@@ -357,29 +325,6 @@ impl Views {
     /// The digest of each view's canonical dump, as of the last flush.
     pub fn digests(&mut self) -> Result<Vec<ViewDigest>, ApplyError> {
         self.flush()?;
-        Ok(digests(&self.tables.db)?)
+        Ok(digests(&self.tables.db, &self.kept)?)
     }
-}
-
-/// Makes the tables in a new file.
-fn create(file: &Path, log: &Arc<dyn ReadLog>, journal: Journal) -> Result<Connection, OpenError> {
-    let db = Connection::open(file)?;
-    configure(&db)?;
-    journal.set(&db)?;
-    db.execute_batch("BEGIN IMMEDIATE")?;
-    for table in TABLES {
-        db.execute_batch(&Layout::new(table).create())?;
-    }
-    meta::create(&db, &Checkpoint::start(log.head().ledger))?;
-    now::create(&db)?;
-    db.execute_batch("COMMIT")?;
-    Ok(db)
-}
-
-fn configure(db: &Connection) -> rusqlite::Result<()> {
-    db.set_prepared_statement_cache_capacity(64);
-    db.busy_timeout(std::time::Duration::from_secs(10))?;
-    db.pragma_update(None, "temp_store", "MEMORY")?;
-    // Pages, in KiB when negative: enough for the inner pages of tables with millions of rows.
-    db.pragma_update(None, "cache_size", -32_768)
 }
