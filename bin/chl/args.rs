@@ -7,6 +7,7 @@ use crate::{
     bench,
     exit::{EXIT_CODES, Exit},
     failure::{Failure, Outcome},
+    follow::Follow,
     nats::Parked,
     output::{Format, Output},
     place::Place,
@@ -75,6 +76,7 @@ enum Call {
     Scorecard(reads::ScorecardOf),
     Duplicates(reads::Duplicates),
     Export(reads::ExportViews),
+    Follow(Follow),
     #[command(subcommand)]
     Explain(Explain),
     #[command(subcommand)]
@@ -169,7 +171,13 @@ impl Args {
             Call::Serve(call) => call.run(&places, &global.servers),
             Call::Parked(call) => call.run(place, &global.servers, output),
             Call::Token(call) => call.print(output),
+            Call::Query(call) if call.file.is_named() => {
+                asking::ask_nobody(output, |sink| call.answer_in_file(sink))
+            }
             Call::Query(call) => asking::ask(place, Read::Query(call), output),
+            Call::Sql(call) if call.file.is_named() => {
+                asking::ask_nobody(output, |sink| call.answer_in_file(sink))
+            }
             Call::Sql(call) => asking::ask(place, Read::Sql(call), output),
             Call::Scorecard(call) if call.publish => {
                 let source = reads::PUBLICATIONS;
@@ -182,6 +190,7 @@ impl Args {
             }
             Call::Duplicates(call) => asking::ask(place, Read::Duplicates(call), output),
             Call::Export(call) => asking::ask(place, Read::Tables(call.absolute()?), output),
+            Call::Follow(call) => call.run(place),
             Call::Explain(call) => call.run(place, output),
             Call::Log(call) => call.run(place, output),
             Call::Audit(call) => call.run(place, output),

@@ -77,6 +77,16 @@ pub(crate) fn ask(place: &Place, read: Read, mut output: Output) -> Outcome<Exit
     Ok(exit)
 }
 
+/// Asks what needs no ledger.
+pub(crate) fn ask_nobody(
+    mut output: Output,
+    answer: impl FnOnce(&mut dyn Sink) -> Outcome<Exit>,
+) -> Outcome<Exit> {
+    let exit = answer(&mut output)?;
+    output.end()?;
+    Ok(exit)
+}
+
 /// Asks what this node keeps of a ledger whose servers are out of reach.
 pub(crate) fn ask_copy(place: &Place, read: &Read, mut output: Output) -> Outcome<Exit> {
     let copy = open_copy(place)?;
@@ -104,7 +114,7 @@ pub(crate) fn ask_into(place: &Place, read: Read, sink: &mut dyn Sink) -> Outcom
 pub(crate) fn follow(place: &Place, tail: Tail, mut output: Output) -> Outcome<Exit> {
     let mut seen = Seen { sink: &mut output, next: tail.from };
     loop {
-        let mark = mark(place);
+        let mark = written(place);
         let again = Tail { from: seen.next, ..tail.clone() };
         if let Some(connection) = connect(place)? {
             // The owner ends the answer when it leaves.
@@ -112,14 +122,14 @@ pub(crate) fn follow(place: &Place, tail: Tail, mut output: Output) -> Outcome<E
         } else {
             ask_into(place, Read::Tail(Tail { follow: false, ..again }), &mut seen)?;
         }
-        while connect(place)?.is_none() && self::mark(place) == mark {
+        while connect(place)?.is_none() && written(place) == mark {
             thread::sleep(GLANCE);
         }
     }
 }
 
 /// What changes when somebody has written: the witness of the log.
-fn mark(place: &Place) -> Option<SystemTime> {
+pub(crate) fn written(place: &Place) -> Option<SystemTime> {
     fs::metadata(place.log().join("witness")).and_then(|meta| meta.modified()).ok()
 }
 

@@ -12,6 +12,7 @@ mod bench;
 mod demo;
 mod exit;
 mod failure;
+mod follow;
 mod http;
 mod import;
 mod input;

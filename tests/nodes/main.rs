@@ -11,6 +11,7 @@ mod cli;
 mod clients;
 mod crm;
 mod drills;
+mod followed;
 mod node;
 mod permissions;
 mod redelivered;

@@ -1,4 +1,4 @@
-//! What this node has of a ledger on servers, read without them.
+//! What a folder has of a ledger, read without its owner or its servers.
 
 use super::Reading;
 use crate::{
@@ -18,6 +18,16 @@ pub(crate) struct OwnCopy {
     _lock: OwnerLock,
 }
 
+/// What is sealed of a ledger on this machine, which any number of processes may read beside its
+/// owner; none where nothing is, or where it cannot be read, which whoever opens the log says.
+pub(crate) fn sealed_history(place: &Place) -> Option<SealedHistory> {
+    sealed(place).ok()
+}
+
+fn sealed(place: &Place) -> Result<SealedHistory, HistoryError> {
+    SealedHistory::open(&SealedFolder::new(&place.log().join("sealed")))
+}
+
 /// Opens this node's own copy; says so when the node had seen more than is in it.
 pub(crate) fn open_copy(place: &Place) -> Outcome<OwnCopy> {
     if place.servers().is_none() {
@@ -29,7 +39,7 @@ pub(crate) fn open_copy(place: &Place) -> Outcome<OwnCopy> {
         return Err(Failure::new(Exit::Unavailable, format_args!("{what}: there is none")));
     }
     let lock = OwnerLock::take(&dir).or_exit(Exit::Unavailable, &what)?;
-    let history = SealedHistory::open(&SealedFolder::new(&dir.join("sealed")));
+    let history = sealed(place);
     let history = history.map_err(|error| {
         let exit = match &error {
             HistoryError::Nothing { .. } => Exit::Unavailable,

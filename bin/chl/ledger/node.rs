@@ -53,11 +53,9 @@ pub(crate) fn open_stream(
 ) -> Outcome<Attempt<(Connection, Options, NatsLog)>> {
     make_dir(place)?;
     let connection = servers.connect_home()?;
-    let usual = Options::new(place.ledger(), servers.nats_replicas);
+    let usual = options(place, servers);
     let options = Options {
         create: birth.map(|birth| birth.ledger),
-        monitors: servers.nats_monitor.clone(),
-        accept_unsynced: servers.accept_unsynced,
         copy: Some(place.log()),
         seal_bytes: place.seal_bytes().unwrap_or(usual.seal_bytes),
         ..usual
@@ -69,6 +67,23 @@ pub(crate) fn open_stream(
         }
         Err(error @ OpenError::Owned(_)) => Ok(Attempt::Owned(unopened(place, error))),
         Err(error) => Err(unopened(place, error)),
+    }
+}
+
+/// Opens the stream of a ledger to read it, beside any node of this machine: nothing is kept of it.
+pub(crate) fn open_stream_alone(place: &Place, servers: &Servers) -> Outcome<NatsLog> {
+    let connection = servers.connect_home()?;
+    let log = NatsLog::open(&connection, &options(place, servers));
+    let log = log.map_err(|error| unopened(place, error))?;
+    compare_signed(place, log.reader().as_ref())?;
+    Ok(log)
+}
+
+fn options(place: &Place, servers: &Servers) -> Options {
+    Options {
+        monitors: servers.nats_monitor.clone(),
+        accept_unsynced: servers.accept_unsynced,
+        ..Options::new(place.ledger(), servers.nats_replicas)
     }
 }
 

@@ -192,7 +192,7 @@ impl KeptViews {
 }
 
 /// What a failed fold means to the user.
-fn unapplied(error: ApplyError) -> Failure {
+pub(crate) fn unapplied(error: ApplyError) -> Failure {
     let exit = match &error {
         ApplyError::Log(error) => error.exit(),
         ApplyError::Commit(_) | ApplyError::Fold(_) => Exit::Verification,
@@ -206,7 +206,7 @@ fn unapplied(error: ApplyError) -> Failure {
 }
 
 /// What a failed build means to the user.
-fn unbuilt(error: BuildError) -> Failure {
+pub(crate) fn unbuilt(error: BuildError) -> Failure {
     if let BuildError::Apply(error) = error {
         return unapplied(error);
     }

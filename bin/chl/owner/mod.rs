@@ -9,10 +9,12 @@
 mod client;
 mod door;
 mod frame;
+mod log;
 mod protocol;
 mod reach;
 
 pub(crate) use client::{Connection, connect, connect_to_read};
 pub(crate) use door::{Door, Incoming, Serves};
+pub(crate) use log::OwnersLog;
 pub(crate) use protocol::{Rebuilding, Request, Submission};
 pub(crate) use reach::{Reached, reach};

@@ -1,6 +1,7 @@
 //! A question that came as a document: the options of `chl query` as JSON.
 
 use super::{
+    in_file::InFile,
     moment::{Bound, Moment},
     query::Query,
 };
@@ -84,6 +85,7 @@ impl Asked {
             period: self.period,
             limit: self.limit,
             moment,
+            file: InFile::default(),
         })
     }
 }

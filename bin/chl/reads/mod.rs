@@ -4,6 +4,7 @@
 mod asked;
 mod backup;
 mod balance;
+mod blocks;
 mod books;
 mod check;
 mod closing;
@@ -11,6 +12,7 @@ mod commits;
 mod duplicates;
 mod export;
 mod export_views;
+mod in_file;
 mod moment;
 mod parties;
 mod publication;
@@ -25,6 +27,7 @@ mod summary;
 pub(crate) use asked::Asked;
 pub(crate) use backup::{Backup, LOG as BACKUP_LOG, VAULT as BACKUP_VAULT};
 pub(crate) use balance::Balance;
+pub(crate) use blocks::{Blocks, BlocksHead};
 pub(crate) use books::{Books, BooksFormat, BooksIn};
 pub(crate) use check::Check;
 pub(crate) use closing::{CLOSINGS, Closing};
@@ -79,6 +82,8 @@ pub(crate) enum Read {
     View(View),
     /// The newest commits.
     Tail(Tail),
+    /// The log's blocks, for a process that folds them itself.
+    Blocks(Blocks),
     /// The log's blocks, or the commands it came from.
     Export(Export),
     /// The read models as files.
@@ -113,6 +118,7 @@ impl Read {
             Self::Books(read) => read.answer(ledger, sink),
             Self::View(read) => read.answer(ledger, sink),
             Self::Tail(read) => read.answer(ledger, sink),
+            Self::Blocks(read) => read.answer(ledger, sink),
             Self::Export(read) => read.answer(ledger, sink),
             Self::Tables(read) => read.answer(ledger, sink),
             Self::Backup(read) => read.answer(ledger, sink),

@@ -85,6 +85,11 @@ pub(crate) enum Past {
 }
 
 impl Past {
+    /// As they stand in a file at this moment.
+    pub(super) fn now_in(reader: Reader) -> Self {
+        Self::Kept(reader, clock())
+    }
+
     /// To query them.
     pub(crate) fn reader(&mut self) -> &mut Reader {
         match self {

@@ -1,6 +1,7 @@
 //! `chl query`: the read models, on either axis of time or both.
 
 use super::{
+    in_file::InFile,
     moment::{Moment, Past},
     rows::{SCORECARDS, show_last},
 };
@@ -56,6 +57,8 @@ pub(crate) struct Query {
     pub(super) limit: Option<u64>,
     #[command(flatten)]
     pub(super) moment: Moment,
+    #[command(flatten)]
+    pub(crate) file: InFile,
 }
 
 /// A comparison of a column with a value.
@@ -152,17 +155,32 @@ impl Query {
         Ok(Exit::Success)
     }
 
+    /// Shows it as the file says that it names.
+    pub(crate) fn answer_in_file(&self, sink: &mut dyn Sink) -> Outcome<Exit> {
+        let Found { answer, unknown } = self.find_in(&|| self.file.open(), None)?;
+        unknown.iter().try_for_each(|note| sink.note(note))?;
+        self.file.show(Some(&self.view), answer, sink)
+    }
+
     /// Finds the rows, or those behind the one of a key.
     pub(super) fn find(&self, ledger: &Reading, after: Option<Vec<String>>) -> Outcome<Found> {
+        self.find_in(&|| self.moment.open(ledger), after)
+    }
+
+    fn find_in(
+        &self,
+        open: &dyn Fn() -> Outcome<Past>,
+        after: Option<Vec<String>>,
+    ) -> Outcome<Found> {
         if self.view == SCORECARDS {
-            return self.scorecards(ledger, after.as_ref());
+            return self.scorecards(open, after.as_ref());
         }
         let view = View::named(&self.view)
             .ok_or_else(|| Failure::usage(format_args!("no read model {:?}", self.view)))?;
         if self.period.is_some() {
             return Err(Failure::usage("--period belongs to scorecards"));
         }
-        let mut past = self.moment.open(ledger)?;
+        let mut past = open()?;
         let filters = self.filters(view);
         let question = Question { view, filters, after, limit: self.limit, now: past.now() };
         let answer = past.reader().query(&question).map_err(unasked)?;
@@ -183,8 +201,9 @@ impl Query {
             ("programme", &self.programme, View::Programmes, "no programme"),
             ("customer", &self.customer, View::Deals, "no deal of a customer"),
         ];
+        let kept = past.reader().kept().map_err(unasked)?;
         for (column, id, view, missing) in named {
-            let Some(id) = id else { continue };
+            let Some(id) = id.as_ref().filter(|_| kept.contains(&view)) else { continue };
             let one = Question { limit: Some(1), ..Question::all(view, past.now()) };
             let known = past.reader().query(&one.with(column, id)).map_err(unasked)?;
             if known.rows.is_empty() {
@@ -195,7 +214,11 @@ impl Query {
     }
 
     /// Scores the partners in a period.
-    fn scorecards(&self, ledger: &Reading, after: Option<&Vec<String>>) -> Outcome<Found> {
+    fn scorecards(
+        &self,
+        open: &dyn Fn() -> Outcome<Past>,
+        after: Option<&Vec<String>>,
+    ) -> Outcome<Found> {
         let Some(period) = self.period else {
             return Err(Failure::usage("scorecards need a --period, such as 2026-Q1"));
         };
@@ -215,7 +238,7 @@ impl Query {
             programme: parsed("--programme", self.programme.as_deref())?,
             partner: parsed("--partner", self.partner.as_deref())?,
         };
-        let mut past = self.moment.open(ledger)?;
+        let mut past = open()?;
         let mut answer = past.reader().scorecard_rows(&question).map_err(unasked)?;
         if let Some(after) = after {
             let key = key_of(&answer.columns, SCORECARD_KEY);
@@ -265,6 +288,7 @@ pub(super) fn unasked(error: ReaderError) -> Failure {
         ReaderError::Column { .. }
         | ReaderError::Value { .. }
         | ReaderError::Key(_)
+        | ReaderError::NotKept { .. }
         | ReaderError::Statement(_) => Exit::Usage,
         ReaderError::Stale(_) | ReaderError::Sqlite(_) | ReaderError::Damaged(_) => Exit::Internal,
     };

@@ -1,11 +1,13 @@
 //! `chl sql`: the read models as SQL tables, read-only.
 
 use super::{
-    moment::Moment,
+    in_file::InFile,
+    moment::{Moment, Past},
     query::{at_least_one, unasked},
     rows::show_last,
 };
 use crate::{exit::Exit, failure::Outcome, ledger::Reading, output::Sink};
+use chl_runtime::Answer;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -24,18 +26,28 @@ pub(crate) struct Sql {
     time_limit: u64,
     #[command(flatten)]
     moment: Moment,
+    #[command(flatten)]
+    pub(crate) file: InFile,
 }
 
 impl Sql {
     /// Runs it.
     pub(crate) fn answer(&self, ledger: &Reading, sink: &mut dyn Sink) -> Outcome<Exit> {
-        let mut past = self.moment.open(ledger)?;
-        let now = past.now();
-        let limit = Some(Duration::from_secs(self.time_limit));
-        let answer = past.reader().sql(&self.statement, now, limit).map_err(unasked)?;
+        let answer = self.select(self.moment.open(ledger)?)?;
         let position = answer.position;
         show_last("", None, answer, sink)?;
         self.moment.note_lag(ledger, position, sink)?;
         Ok(Exit::Success)
+    }
+
+    /// Runs it on the file that it names.
+    pub(crate) fn answer_in_file(&self, sink: &mut dyn Sink) -> Outcome<Exit> {
+        self.file.show(None, self.select(self.file.open()?)?, sink)
+    }
+
+    fn select(&self, mut past: Past) -> Outcome<Answer> {
+        let now = past.now();
+        let limit = Some(Duration::from_secs(self.time_limit));
+        past.reader().sql(&self.statement, now, limit).map_err(unasked)
     }
 }

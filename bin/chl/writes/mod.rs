@@ -25,4 +25,5 @@ pub(crate) use rebuild::Rebuild;
 pub(crate) use repair::Repair;
 pub(crate) use restore::Restore;
 pub(crate) use serve::Serve;
+pub(crate) use stop::Stop;
 pub(crate) use submit::Submit;

@@ -17,11 +17,11 @@ const GRACE: Duration = Duration::from_secs(10);
 /// A second signal, or an end that takes longer than ten seconds, ends the process as a crash does.
 /// Nothing acknowledged is lost by it; what was in hand is not answered and may be sent again.
 #[derive(Clone)]
-pub(super) struct Stop(Arc<(Mutex<bool>, Condvar)>);
+pub(crate) struct Stop(Arc<(Mutex<bool>, Condvar)>);
 
 impl Stop {
     /// Begins to watch.
-    pub(super) fn watch() -> std::io::Result<Self> {
+    pub(crate) fn watch() -> std::io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (mut interrupt, mut terminate) = {
             let _within = runtime.enter();
@@ -56,7 +56,7 @@ impl Stop {
     }
 
     /// Whether it was told to stop, or is within a time.
-    pub(super) fn within(&self, time: Duration) -> bool {
+    pub(crate) fn within(&self, time: Duration) -> bool {
         let (told, changed) = &*self.0;
         let told = told.lock().unwrap_or_else(PoisonError::into_inner);
         let waited = changed.wait_timeout_while(told, time, |told| !*told);

@@ -1,0 +1,151 @@
+//! A log that another process has open, read through its socket.
+
+use super::{Request, connect};
+use crate::{
+    exit::Exit,
+    failure::{Failure, Outcome},
+    output::{Sheet, Sink},
+    place::Place,
+    reads::{Blocks as Asked, BlocksHead, Read},
+};
+use chl_events::Block;
+use chl_log::{Blocks, Head, ReadError, ReadLog};
+use std::{
+    io,
+    sync::{
+        Arc, Mutex, PoisonError,
+        mpsc::{SyncSender, sync_channel},
+    },
+    thread,
+    time::Duration,
+};
+
+/// So many blocks may be on their way.
+const ON_THEIR_WAY: usize = 8;
+
+/// The log of a ledger, as the process that has it open hands it out.
+pub(crate) struct OwnersLog {
+    place: Place,
+    head: Mutex<Head>,
+    /// What the owner said of damage.
+    damage: Arc<Mutex<Option<Failure>>>,
+}
+
+impl OwnersLog {
+    /// Asks where the log ends; none where nobody has it open.
+    pub(crate) fn open(place: &Place) -> Outcome<Option<Self>> {
+        let asked = Asked { from: u64::MAX, most: Some(0), wait: Duration::ZERO };
+        let head = told_head(place, asked)?.map(Mutex::new);
+        Ok(head.map(|head| Self { place: place.clone(), head, damage: Arc::default() }))
+    }
+
+    /// What the owner said of damage, if that is why something could not be read.
+    pub(crate) fn damage(&self) -> Option<Failure> {
+        self.damage.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// The blocks from the one that holds a position on, as the owner sends them.
+    fn blocks(&self, from: u64, most: Option<usize>) -> Blocks {
+        let (hand, taken) = sync_channel(ON_THEIR_WAY);
+        let (place, damage) = (self.place.clone(), Arc::clone(&self.damage));
+        let asked = Asked { from, most, wait: Duration::ZERO };
+        thread::spawn(move || {
+            let mut told = Told { head: None, blocks: Some(hand.clone()) };
+            match ask(&place, asked, &mut told) {
+                Ok(true) | Err(Failure::ReaderGone) => {}
+                Ok(false) => {
+                    let _enough = hand.send(Err(ReadError::Closed));
+                }
+                Err(failure) => {
+                    let error = unread(from, &failure);
+                    if failure.exit() == Exit::Verification {
+                        *damage.lock().unwrap_or_else(PoisonError::into_inner) = Some(failure);
+                    }
+                    let _enough = hand.send(Err(error));
+                }
+            }
+        });
+        Box::new(taken.into_iter())
+    }
+}
+
+impl ReadLog for OwnersLog {
+    fn head(&self) -> Head {
+        *self.head.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn read(&self, from: u64) -> Result<Blocks, ReadError> {
+        Ok(self.blocks(from, None))
+    }
+
+    fn wait_beyond(&self, position: u64, timeout: Duration) -> Result<Head, ReadError> {
+        let asked = Asked { from: position, most: Some(0), wait: timeout };
+        let told = told_head(&self.place, asked).map_err(|failure| unread(position, &failure))?;
+        let head = told.ok_or(ReadError::Closed)?;
+        *self.head.lock().unwrap_or_else(PoisonError::into_inner) = head;
+        Ok(head)
+    }
+
+    fn commit_at(&self, position: u64) -> Result<Option<Vec<u8>>, ReadError> {
+        let Some(block) = self.blocks(position, Some(1)).next().transpose()? else {
+            return Ok(None);
+        };
+        let mut numbered = (block.first()..).zip(block.commits());
+        let found = numbered.find(|(at, _)| *at == position);
+        found.map(|(_, bytes)| Some(bytes.to_vec())).ok_or(ReadError::Gap { position })
+    }
+}
+
+fn unread(position: u64, failure: &Failure) -> ReadError {
+    ReadError::Storage { position, cause: Arc::new(io::Error::other(failure.to_string())) }
+}
+
+/// Asks where the log ends; none where nobody has it open.
+fn told_head(place: &Place, asked: Asked) -> Outcome<Option<Head>> {
+    let mut told = Told { head: None, blocks: None };
+    ask(place, asked, &mut told)?;
+    Ok(told.head)
+}
+
+/// Asks the owner; says whether there is one.
+fn ask(place: &Place, asked: Asked, told: &mut Told) -> Outcome<bool> {
+    let Some(connection) = connect(place)? else { return Ok(false) };
+    connection.ask(Request::Read(Read::Blocks(asked)), told)?;
+    Ok(true)
+}
+
+/// Takes what the owner tells.
+struct Told {
+    head: Option<Head>,
+    blocks: Option<SyncSender<Result<Block, ReadError>>>,
+}
+
+impl Sink for Told {
+    fn begin(&mut self, _: &Sheet<'_>) -> Outcome {
+        Ok(())
+    }
+
+    fn row(&mut self, _: Vec<serde_json::Value>) -> Outcome {
+        Ok(())
+    }
+
+    fn document(&mut self, json: &str) -> Outcome {
+        self.head = Some(BlocksHead::read(json)?);
+        Ok(())
+    }
+
+    fn line(&mut self, line: &str) -> Outcome {
+        let block = Asked::read(line)?;
+        let Some(hand) = &self.blocks else { return Ok(()) };
+        // Whoever asked may have enough.
+        hand.send(Ok(block)).map_err(|_| Failure::ReaderGone)
+    }
+
+    fn pass_on(&mut self) -> Outcome {
+        Ok(())
+    }
+
+    fn note(&mut self, _: &str) -> Outcome {
+        Ok(())
+    }
+}
