@@ -136,6 +136,8 @@ fn a_published_figure_is_disputed_and_corrected_and_computed_again() {
     let row = |rows: &[Value], metric: &str| {
         rows.iter().find(|row| row["metric"] == metric).unwrap().clone()
     };
+    let page = || desk.run(&["scorecard", "p-1", "--period", "2026-Q2", "--html"]).out;
+    assert!(!page().contains("On record"), "nothing is published yet");
     let told = asked(&["--publish"]);
     assert_eq!(told[0]["outcome"], "accepted", "{told:?}");
     let event = &told[0]["events"][0]["data"];
@@ -143,6 +145,16 @@ fn a_published_figure_is_disputed_and_corrected_and_computed_again() {
     let again = desk.run(&["scorecard", "p-1", "--period", "2026-Q2", "--publish"]);
     assert_eq!(again.code, 3, "{}", again.out);
     assert!(again.out.contains("partner.scorecard_published"), "{}", again.out);
+
+    let listed = |name: &str| event["figures"][name].as_array().unwrap().len();
+    let all = listed("metrics") + listed("categories") + ["total", "percentile"].len();
+    let same = "published figures are what the facts come to now";
+    let written = page();
+    assert!(
+        written.contains("On record") && written.contains(&format!("All {all} {same}")),
+        "{written}"
+    );
+    assert!(written.contains(&format!("terms version 1, as of position {position}")), "{written}");
 
     let shown = row(&asked(&[]), "win_rate");
     assert_eq!((&shown["published"], &shown["dispute"]), (&shown["value"], &Value::Null));
@@ -160,8 +172,38 @@ fn a_published_figure_is_disputed_and_corrected_and_computed_again() {
     let disputed = command("DisputeScorecard", json!({"note": "a deal is missing"}));
     assert_eq!(desk.submit(&disputed).code, 0);
     assert_eq!(row(&asked(&[]), "win_rate")["dispute"], "open");
+    assert!(page().contains(">open since "), "{}", page());
     let ruling = json!({"ruling": "corrected", "value": "0.8", "note": "it is"});
     assert_eq!(desk.submit(&command("SettleScorecardDispute", ruling)).code, 0);
     let settled = row(&asked(&[]), "win_rate");
     assert_eq!((&settled["published"], &settled["dispute"]), (&json!("0.8"), &json!("corrected")));
+    let line = |page: &str, label: &str, value: &str| {
+        let cell = format!(r#"<td data-label="{label}">{}</td>"#, value.replace(' ', "\u{202f}"));
+        assert!(page.contains(&cell), "{cell}: {page}");
+    };
+    let corrected = page();
+    assert!(corrected.contains(": corrected to 80.0\u{202f}%</td>"), "{corrected}");
+    line(&corrected, "Published", "100 %");
+
+    // A deal that was forgotten comes late: what was published stays, and what holds now is beside.
+    let lost = lines().lines().filter(|line| line.contains("d-05-2-0")).fold(
+        String::new(),
+        |late, line| {
+            late + &line
+                .replace("d-05-2-0", "d-late")
+                .replace("p-2", "p-1")
+                .replace(r#""id":""#, r#""id":"late-"#)
+                + "\n"
+        },
+    );
+    let run = desk.submit(&lost);
+    assert_eq!(run.code, 0, "{}", run.out);
+    let late = page();
+    line(&late, "Now", "80.0 %");
+    line(&late, "Published", "100");
+    line(&late, "Now", "80");
+    let lines = late.matches(r#"data-label="Published""#).count();
+    assert!(lines > 3 && late.contains(&format!("The other {} {same}", all - lines)), "{late}");
+    let then = ["scorecard", "p-1", "--period", "2026-Q2", "--html", "--as-of", &position];
+    assert!(!desk.run(&then).out.contains("On record"), "nothing was published then");
 }

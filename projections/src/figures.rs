@@ -12,11 +12,6 @@ use chl_events::{
 };
 use compact_str::CompactString;
 
-/// What a total is called among the figures; a category goes by its own name.
-const TOTAL: &str = "total";
-/// What a place among peers is called.
-const PERCENTILE: &str = "percentile";
-
 states! {
     /// How far a dispute has come.
     DisputeState {
@@ -71,6 +66,16 @@ row! {
 }
 
 impl FigureRow {
+    /// What a total is called among the figures; a category goes by its own name.
+    pub const TOTAL: &str = "total";
+    /// What a place among peers is called.
+    pub const PERCENTILE: &str = "percentile";
+
+    /// The value that holds: the right one where it was corrected.
+    pub fn holds(&self) -> Exact {
+        self.corrected.unwrap_or(self.value)
+    }
+
     fn published(fact: &Fact<'_>, e: &ScorecardPublished, figure: &str, value: Exact) -> Self {
         Self {
             partner: e.partner.clone(),
@@ -139,7 +144,8 @@ fn published<S: Keeps<FigureRow>>(
     store: &mut S,
 ) -> Result<(), FoldError> {
     let figures = &e.figures;
-    for (name, value) in [(TOTAL, figures.total), (PERCENTILE, figures.percentile)] {
+    let whole = [(FigureRow::TOTAL, figures.total), (FigureRow::PERCENTILE, figures.percentile)];
+    for (name, value) in whole {
         if let Some(value) = value {
             store.put(FigureRow::published(fact, e, name, value))?;
         }

@@ -3,6 +3,7 @@
 mod chart;
 pub(crate) mod console;
 mod figures;
+mod on_record;
 mod scorecard;
 mod words;
 

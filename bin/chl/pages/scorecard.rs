@@ -3,6 +3,7 @@
 use super::{
     chart::{Trend, place},
     figures::{Change, figure, grouped},
+    on_record::OnRecord,
     words::titled,
 };
 use askama::Template;
@@ -54,6 +55,7 @@ struct Programme {
     group: String,
     peers: Option<Strip>,
     trend: Option<Trend>,
+    on_record: Option<OnRecord>,
     categories: Vec<Category>,
 }
 
@@ -126,6 +128,7 @@ fn programme(reviewed: &Reviewed) -> Programme {
         group: card.peers.split('/').filter(|one| !one.is_empty()).collect::<Vec<_>>().join(" · "),
         peers: peers.as_ref().map(strip),
         trend: Trend::of(&totals),
+        on_record: OnRecord::of(reviewed),
         categories: card.categories.iter().map(|one| category(one, reviewed)).collect(),
     }
 }

@@ -12,13 +12,12 @@ use crate::{
     output::{Sheet, Sink},
     pages::{self, Told},
 };
-use chl_events::{Instant, PartnerId, Period, ProgrammeId};
-use chl_projections::scorecards::MetricScore;
-use chl_runtime::{Checkpoint, Query, Reader, Review, Reviewed, View};
+use chl_events::{PartnerId, Period, ProgrammeId};
+use chl_projections::{DisputeState, scorecards::MetricScore};
+use chl_runtime::{Checkpoint, Reader, Review, Reviewed};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
 
 /// Shows how a partner did in a period: every metric beside its peers and the period before.
 ///
@@ -85,8 +84,7 @@ impl ScorecardOf {
             let page = written(&review, period, Told::Vendor)?;
             page.lines().try_for_each(|line| sink.line(line))?;
         } else {
-            let figures = published(past.reader(), &self.partner, period)?;
-            show(&review, period, &figures, sink)?;
+            show(&review, period, sink)?;
         }
         note(sink, review.checkpoint.position, review.checkpoint.recorded_at)?;
         note_frozen(sink, &review.frozen)?;
@@ -150,29 +148,7 @@ fn newest(checkpoint: &Checkpoint) -> Outcome<Period> {
     quarter(at.date_utc()).ok_or_else(|| Failure::usage(out_of_range))
 }
 
-/// What was published of a partner for a period: by programme and figure, the value that holds and
-/// how far a dispute about it has come.
-type Published = BTreeMap<(String, String), (Value, Value)>;
-
-fn published(reader: &Reader, partner: &PartnerId, period: Period) -> Outcome<Published> {
-    let (first, last) = (period.first().to_string(), period.last().to_string());
-    let query = Query::all(View::Figures, Instant::from_micros(0))
-        .with("partner", partner.as_str())
-        .with("first_day", &first)
-        .with("last_day", &last);
-    let answer = reader.query(&query).map_err(unasked)?;
-    let figures = answer.rows.into_iter().map(|row| {
-        let row: Map<String, Value> = answer.columns.iter().cloned().zip(row).collect();
-        let of = |column: &str| row.get(column).cloned().unwrap_or_default();
-        let name = |column: &str| of(column).as_str().unwrap_or_default().to_owned();
-        let corrected = Some(of("corrected")).filter(|value| !value.is_null());
-        let value = corrected.unwrap_or_else(|| of("value"));
-        ((name("programme"), name("figure")), (value, of("dispute")))
-    });
-    Ok(figures.collect())
-}
-
-fn show(review: &Review, period: Period, published: &Published, sink: &mut dyn Sink) -> Outcome {
+fn show(review: &Review, period: Period, sink: &mut dyn Sink) -> Outcome {
     let sheet = Sheet::new("", COLUMNS);
     sink.begin(&sheet)?;
     if review.programmes.is_empty() {
@@ -185,11 +161,10 @@ fn show(review: &Review, period: Period, published: &Published, sink: &mut dyn S
                 fields.insert("partner".into(), json!(review.partner.partner));
                 fields.insert("programme".into(), json!(reviewed.card.programme));
                 fields.insert("period".into(), json!(period.name()));
-                let programme = reviewed.card.programme.as_ref().map(ToString::to_string);
-                let key = (programme.unwrap_or_default(), figure_name(fields));
-                if let Some((value, dispute)) = published.get(&key) {
-                    fields.insert("published".into(), value.clone());
-                    fields.insert("dispute".into(), dispute.clone());
+                if let Some(figure) = reviewed.published(figure_name(fields)) {
+                    let dispute = figure.dispute.map(DisputeState::as_str);
+                    fields.insert("published".into(), text(Some(figure.holds().get())));
+                    fields.insert("dispute".into(), json!(dispute));
                 }
             }
             sink.row(sheet.values(row))?;
@@ -199,10 +174,10 @@ fn show(review: &Review, period: Period, published: &Published, sink: &mut dyn S
 }
 
 /// What a row is called among published figures: a category's points go by its name.
-fn figure_name(row: &Map<String, Value>) -> String {
+fn figure_name(row: &Map<String, Value>) -> &str {
     let of = |column: &str| row.get(column).and_then(Value::as_str);
     let metric = of("metric").filter(|metric| *metric != POINTS);
-    metric.or_else(|| of("category")).unwrap_or_default().to_owned()
+    metric.or_else(|| of("category")).unwrap_or_default()
 }
 
 /// The total, then each category with its metrics.

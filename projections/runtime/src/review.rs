@@ -3,7 +3,7 @@
 use crate::{Checkpoint, Frozen, Reader, ReaderError, ScorecardQuery, View, scorecard::SCORED};
 use chl_events::{Currency, PartnerId, Period, ProgrammeId, terms::Category};
 use chl_projections::{
-    PartnerRow, ProgrammeRow,
+    FigureRow, PartnerRow, ProgrammeRow,
     scorecards::{Metric, Peers, Scorecard},
 };
 use rust_decimal::Decimal;
@@ -32,9 +32,16 @@ pub struct Reviewed {
     pub before: Vec<Scorecard>,
     /// What its peers have in common, where they are five or more.
     pub peers: Option<Peers>,
+    /// The figures that were published for the period; none where nothing was.
+    pub published: Vec<FigureRow>,
 }
 
 impl Reviewed {
+    /// What was published of a metric, of a category's points, of the total or the percentile.
+    pub fn published(&self, figure: &str) -> Option<&FigureRow> {
+        self.published.iter().find(|row| row.figure == figure)
+    }
+
     /// The scorecard of the last period before that has one.
     pub fn last(&self) -> Option<&Scorecard> {
         self.before.last()
@@ -70,9 +77,12 @@ impl Reader {
                 let Some(card) = mine.cloned() else { continue };
                 let peers = Peers::of(&card, &all);
                 let before = reader.before(&row, partner, period, periods_before)?;
-                programmes.push(Reviewed { card, currency: row.currency, before, peers });
+                let published = reader.published(&row, partner, period)?;
+                let currency = row.currency;
+                programmes.push(Reviewed { card, currency, before, peers, published });
             }
-            let (checkpoint, frozen) = (reader.checkpoint()?, reader.frozen(SCORED)?);
+            let looked_at = [SCORED, &[View::Figures]].concat();
+            let (checkpoint, frozen) = (reader.checkpoint()?, reader.frozen(&looked_at)?);
             Ok(Some(Review { checkpoint, frozen, partner: row, programmes }))
         })
     }
@@ -82,6 +92,25 @@ impl Reader {
         let query = crate::scorecard::ask(View::Partners).with("partner", partner.as_str());
         self.each::<PartnerRow>(&query, &mut |row| {
             found = Some(row);
+            Ok(())
+        })?;
+        Ok(found)
+    }
+
+    fn published(
+        &self,
+        programme: &ProgrammeRow,
+        partner: &PartnerId,
+        period: Period,
+    ) -> Result<Vec<FigureRow>, ReaderError> {
+        let query = crate::scorecard::ask(View::Figures)
+            .with("partner", partner.as_str())
+            .with("programme", programme.programme.as_str())
+            .with("first_day", &period.first().to_string())
+            .with("last_day", &period.last().to_string());
+        let mut found = Vec::new();
+        self.each::<FigureRow>(&query, &mut |row| {
+            found.push(row);
             Ok(())
         })?;
         Ok(found)
