@@ -1,9 +1,10 @@
 //! `chl explain balance`: why a number is what it is.
 
 use super::{
+    grounds::show_events,
     moment::Moment,
     query::unasked,
-    rows::{show, show_last},
+    rows::{cell, show, show_last},
 };
 use crate::{
     exit::Exit,
@@ -14,11 +15,15 @@ use crate::{
 use chl_events::{Account, Currency, Fund, Money, PartnerId, ProgrammeId};
 use chl_runtime::{Answer, Query as Question, View};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::collections::BTreeMap;
 
-/// Shows every posting that makes a fund's balance, with the event, the command and the actor
-/// behind it, and that the sums are equal.
+/// Shows every posting that makes a fund's balance and that the sums are equal; and why: each event
+/// with its command, actor and reason, the rules of the terms that computed it, and the amount
+/// before it was rounded.
+///
+/// Rules are named by their place in the terms, as `/coop/accrual/0` (RFC 6901); what a person
+/// decided names none.
 ///
 /// Ends with 6 when a sum of postings is not what `chl query balances` shows.
 #[derive(Debug, Clone, clap::Args, Serialize, Deserialize)]
@@ -91,6 +96,7 @@ impl Balance {
         }
         let sums = summed(&postings);
         let moves_on = postings.frozen.is_empty() && balances.frozen.is_empty();
+        show_events(ledger, &mut past, (&self.partner, &self.programme), &postings, sink)?;
         show("postings", Some("postings"), postings, sink)?;
         let equal = self.compare(&balances, &sums, sink)?;
         show_last("balance", None, balances, sink)?;
@@ -132,11 +138,6 @@ impl Balance {
 
 /// Debits less credits, in minor units, by account and currency.
 type Sums = BTreeMap<(String, Currency), i128>;
-
-fn cell(answer: &Answer, row: &[Value], name: &str) -> Value {
-    let at = answer.columns.iter().position(|column| column == name);
-    at.and_then(|at| row.get(at)).cloned().unwrap_or_default()
-}
 
 fn summed(postings: &Answer) -> Sums {
     let mut sums = Sums::new();

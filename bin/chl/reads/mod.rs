@@ -12,6 +12,7 @@ mod commits;
 mod duplicates;
 mod export;
 mod export_views;
+mod grounds;
 mod in_file;
 mod moment;
 mod parties;

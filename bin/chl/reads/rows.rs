@@ -6,6 +6,7 @@ use crate::{
     output::{Sheet, Sink},
 };
 use chl_runtime::Answer;
+use serde_json::Value;
 
 /// The read model that is no table but computed for a period.
 pub(super) const SCORECARDS: &str = "scorecards";
@@ -117,4 +118,10 @@ pub(super) fn show_last(
     let (position, recorded_at) = (answer.position, answer.recorded_at);
     show(name, view, answer, sink)?;
     moment::note(sink, position, recorded_at)
+}
+
+/// The value of a row's column.
+pub(super) fn cell(answer: &Answer, row: &[Value], name: &str) -> Value {
+    let at = answer.columns.iter().position(|column| column == name);
+    at.and_then(|at| row.get(at)).cloned().unwrap_or_default()
 }
