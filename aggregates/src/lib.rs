@@ -41,7 +41,7 @@ mod stream;
 pub use conflict::{conflict_id, duplicate_id};
 pub use context::{Context, Due, Fact};
 pub use due::due;
-pub use ledger::books_open_from;
+pub use ledger::{books_open_from, forgotten_keys};
 pub use policies::{Reaction, react, react_to_refusal};
 pub use refusal::{Refusal, Rejection};
 pub use rejection::{AnyRejection, Class, CodeDoc};

@@ -102,6 +102,10 @@ rows! {
     3 => Reversal(ledger::Reversal),
     /// How far the books are closed, by the ledger's own stream.
     4 => ClosedBooks(ledger::ClosedBooks),
+    /// What was destroyed when somebody was forgotten, by its number from 0.
+    5 => Forgetting(ledger::Forgetting),
+    /// How often somebody was forgotten, by the ledger's own stream.
+    6 => Forgettings(ledger::Forgettings),
     /// A partner.
     10 => Partner(partner::Partner),
     /// A partner's part in a programme, by `partner/programme`.

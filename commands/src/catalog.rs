@@ -1,6 +1,6 @@
 //! The catalog: every command of every area, once.
 
-use chl_events::{FreeText, PartnerId, RecordedCommand, Role, Sealable, Stream};
+use chl_events::{FreeText, PartnerId, RecordedCommand, Role, Sealable, Stream, Whom};
 use schemars::Schema;
 
 /// What the catalog says of a type of command.
@@ -282,6 +282,20 @@ impl Command {
             return Some((recruit.partner.clone(), &mut recruit.name));
         }
         None
+    }
+
+    /// Whom it forgets. The bus puts the person's keys in the person's place before anybody decides
+    /// on it or keeps it.
+    pub fn forgets(&mut self) -> Option<&mut Whom> {
+        if let Self::Ledger(crate::ledger::Ledger::ForgetPerson(forget)) = self {
+            return Some(&mut forget.person);
+        }
+        None
+    }
+
+    /// Whether it forgets anybody.
+    pub fn is_forgetting(&self) -> bool {
+        matches!(self, Self::Ledger(crate::ledger::Ledger::ForgetPerson(_)))
     }
 
     /// Every type of command, area by area.

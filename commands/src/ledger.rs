@@ -1,7 +1,7 @@
 //! Commands on the ledger itself.
 
 use crate::catalog::area;
-use chl_events::{Date, FreeText, Stream, ledger::ClosingBalance};
+use chl_events::{Date, FreeText, Stream, Whom, ledger::ClosingBalance};
 
 area! {
     /// Commands on the ledger itself.
@@ -33,6 +33,16 @@ area! {
             from: Date,
             /// Why.
             reason: FreeText,
+        }
+        /// Forgets a person: destroys the key that the person's texts or name were sealed under, so
+        /// that nobody can read them again. Amounts and pseudonyms stay. Who acts again gets a new
+        /// key. The commit names the key, not the person.
+        7, 1 => ForgetPerson by [Operator] on |c| Some(Stream::Ledger); of |c| None; seals [note] {
+            /// The person, by pseudonym: actor/ID for who writes, partner/ID for a partner that is
+            /// a natural person.
+            person: Whom,
+            /// Why; not who.
+            note: Option<FreeText>,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Facts of the ledger itself.
 
-use crate::{Account, Book, Date, LedgerId, Money, Sealed, Side, Stream, event::area};
+use crate::{Account, Book, Date, KeyId, LedgerId, Money, Sealed, Side, Stream, event::area};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -70,6 +70,14 @@ area! {
             closed_through: Date,
             /// Why, in the sender's words.
             reason: Sealed,
+        }
+        /// A person was forgotten: these keys are destroyed, and nothing sealed under them can be
+        /// read again.
+        7, 1 => PersonForgotten {
+            /// The names of the keys.
+            keys: Vec<KeyId>,
+            /// Why, in the sender's words.
+            note: Option<Sealed>,
         }
     }
 }

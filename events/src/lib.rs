@@ -11,6 +11,7 @@ mod event;
 mod id;
 mod money;
 mod period;
+mod person;
 mod posting;
 mod sealed;
 mod stream;
@@ -44,6 +45,7 @@ pub use id::{
 };
 pub use money::{Currency, Money, MoneyError};
 pub use period::{Period, PeriodError};
+pub use person::{Person, PersonError, Whom};
 pub use posting::{Account, Book, Fund, PostingLine, Side, UnknownWord};
 pub use sealed::{KeyId, Sealed};
 pub use stream::{Stream, StreamError};

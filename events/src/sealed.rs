@@ -29,7 +29,26 @@ impl Serialize for KeyId {
 
 impl<'de> Deserialize<'de> for KeyId {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        <[u8; 16]>::deserialize(from).map(Self)
+        if !from.is_human_readable() {
+            return <[u8; 16]>::deserialize(from).map(Self);
+        }
+        let text = String::deserialize(from)?;
+        let id = HEXLOWER.decode(text.as_bytes()).ok().and_then(|id| id.try_into().ok());
+        id.map(Self).ok_or_else(|| serde::de::Error::custom("no key id: 32 digits in hex"))
+    }
+}
+
+impl JsonSchema for KeyId {
+    fn schema_name() -> Cow<'static, str> {
+        "KeyId".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "string",
+            "description": "The name of a person's key.",
+            "pattern": "^[0-9a-f]{32}$",
+        })
     }
 }
 

@@ -127,7 +127,8 @@ fn meaning(event: &Event) -> Option<(Flow, Owed)> {
             | LedgerEvent::EntryReversed(_)
             | LedgerEvent::PeriodClosed(_)
             | LedgerEvent::ClosingBalancesRecorded(_)
-            | LedgerEvent::PeriodReopened(_) => None,
+            | LedgerEvent::PeriodReopened(_)
+            | LedgerEvent::PersonForgotten(_) => None,
         },
         Event::Partner(_)
         | Event::Programme(_)

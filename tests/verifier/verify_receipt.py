@@ -29,7 +29,7 @@ DIGITS = {"BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF":
 ORIGIN = "String String ActorId Option<ActorId> Role Option<PartnerId> Option<u8> bool " \
          "Option<Sealed> Option<String> Option<String>"
 # What a JSON reading shows in another form than the bytes have.
-SHOWN_OTHERWISE = re.compile("Sealed|Name|FreeText|Instant|LedgerId|Period|Evidence|Terms")
+SHOWN_OTHERWISE = re.compile("Sealed|KeyId|Name|FreeText|Instant|LedgerId|Period|Evidence|Terms")
 
 
 def require(holds, why):
@@ -166,7 +166,7 @@ class Reader:
             return str(datetime.date(1970, 1, 1) + datetime.timedelta(days=self.signed()))
         if kind in ("Name", "FreeText"):
             return self.several(["Option<String>", "Option<Sealed>"])
-        if kind in ("Sealed", "LedgerId"):
+        if kind in ("Sealed", "LedgerId", "KeyId"):
             return [self.take(16), kind == "Sealed" and self.take(self.unsigned())]
         if kind == "Period":
             return self.several(["Date", "Date"])

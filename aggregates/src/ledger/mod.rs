@@ -1,10 +1,13 @@
 //! The ledger itself: errors are reversed by their exact mirror, never edited; books are closed
-//! by periods, which refuses no fact.
+//! by periods, which refuses no fact; persons are forgotten by their keys.
 
+mod forget_person;
 mod periods;
 mod rejections;
 mod reverse_entry;
 
+pub use forget_person::forgotten_keys;
+pub(crate) use forget_person::{Forgetting, Forgettings};
 pub(crate) use periods::ClosedBooks;
 pub use periods::books_open_from;
 
@@ -33,6 +36,7 @@ pub(crate) fn decide(
         Command::ClosePeriod(command) => periods::close(command, facts, context),
         Command::RecordClosingBalances(command) => periods::state(command, facts, context),
         Command::ReopenPeriod(command) => periods::reopen(command, facts, context),
+        Command::ForgetPerson(command) => forget_person::decide(command, context),
     }
 }
 
@@ -49,6 +53,7 @@ pub(crate) fn evolve(
         }
         LedgerEvent::ClosingBalancesRecorded(_) => periods::stated(rows),
         LedgerEvent::PeriodReopened(event) => periods::reopened(event, rows),
+        LedgerEvent::PersonForgotten(event) => forget_person::evolve(event, rows),
         LedgerEvent::LedgerOpened(_) | LedgerEvent::LogRepaired(_) => Ok(()),
     }
 }
@@ -59,8 +64,9 @@ pub(crate) fn stream_of(command: &Command, facts: Facts<'_>) -> Result<Stream, R
         Command::ReverseEntry(command) => {
             Ok(reverse_entry::entry(facts, command.position)?.stream.clone())
         }
-        Command::ClosePeriod(_) | Command::RecordClosingBalances(_) | Command::ReopenPeriod(_) => {
-            Ok(Stream::Ledger)
-        }
+        Command::ClosePeriod(_)
+        | Command::RecordClosingBalances(_)
+        | Command::ReopenPeriod(_)
+        | Command::ForgetPerson(_) => Ok(Stream::Ledger),
     }
 }

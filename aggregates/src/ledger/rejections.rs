@@ -12,6 +12,10 @@ rejections! {
         /// The ledger has no commit at the position.
         UnknownEntry { position: u64 }
             = "ledger.entry_unknown", Unknown, "there is no commit at position {position}";
+        /// Nothing is sealed under a key of that person: there never was one, or the person was
+        /// forgotten already and has not acted since.
+        UnknownPerson
+            = "ledger.person_unknown", Unknown, "there is no key of that person to destroy";
         /// The entry was reversed already; it is never reversed twice.
         EntryReversed { position: u64, by: u64 }
             = "ledger.entry_reversed", AlreadyDone,
