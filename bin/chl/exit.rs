@@ -75,7 +75,7 @@ impl OwnExit for CatchUpError {
             Self::Commit(_) | Self::History(HistoryError::Commit(_)) | Self::Contradiction(_) => {
                 Exit::Verification
             }
-            Self::Keys(_) | Self::States(_) => Exit::Unavailable,
+            Self::Keys(_) | Self::States(_) | Self::Vault(_) => Exit::Unavailable,
         }
     }
 }

@@ -2,7 +2,7 @@
 //! embedded ledger makes again from its commands, with the same root.
 
 use crate::node::Node;
-use chl_bus::{Person, Place, Vault};
+use chl_bus::{Place, Vault};
 use chl_nats_servers::{Servers, Shape};
 use serde_json::{Value, json};
 use std::{
@@ -144,7 +144,7 @@ fn a_history_moves_to_servers_and_back_with_its_root() {
     assert_eq!(node.ask(&["check"]), checks);
     assert_eq!(rows(&back, &["check"]), checks);
     // The keys of persons went along, there and back.
-    let person = Person::Actor("tester".parse().unwrap());
+    let person = chl_events::Person::Actor("tester".parse().unwrap());
     let place = Place { source: "/chl", id: "1", field: "reason" };
     let [there, back] = [vault, vault_back].map(|path| {
         let vault = Vault::open(Path::new(&path)).unwrap();

@@ -2,7 +2,7 @@
 
 use crate::node::Node;
 use async_nats::jetstream;
-use chl_bus::{Person, Place, Vault};
+use chl_bus::{Place, Vault};
 use chl_nats_servers::{Servers, Shape};
 use serde_json::{Value, json};
 use std::{
@@ -107,7 +107,7 @@ fn sealed(node: &Node, folder: &Path, name: &str) -> chl_events::Sealed {
     let path = folder.join(name);
     node.ask_raw(&["log", "export", "--bare", "--vault", &path.display().to_string()]);
     let place = Place { source: "/chl", id: "1", field: "reason" };
-    let person = Person::Actor("tester".parse().unwrap());
+    let person = chl_events::Person::Actor("tester".parse().unwrap());
     Vault::open(&path).unwrap().seal(&person, place, TEXT).unwrap()
 }
 

@@ -4,7 +4,8 @@ use crate::{
     exit::Exit,
     failure::{Outcome, Step, StepToOwnExit},
 };
-use chl_events::Commit;
+use chl_bus::destroyed_by;
+use chl_events::{Commit, KeyId};
 use chl_log::ReadLog;
 
 /// The commit of its bytes.
@@ -32,4 +33,13 @@ pub(crate) fn commits_from(
         };
         commits
     }))
+}
+
+/// The keys that a log says are destroyed: a vault that is put beside it may be of an older copy.
+pub(crate) fn destroyed_in(log: &dyn ReadLog) -> Outcome<Vec<KeyId>> {
+    let mut keys = Vec::new();
+    for commit in commits_from(log, 0)? {
+        keys.extend(destroyed_by(&commit?));
+    }
+    Ok(keys)
 }

@@ -8,9 +8,9 @@ use crate::{
     place::Place,
     user,
 };
-use chl_bus::{Clock, LEDGER_SOURCE, OwnCommit, Person, Place as TextPlace, SystemClock};
+use chl_bus::{Clock, LEDGER_SOURCE, OwnCommit, Place as TextPlace, SystemClock};
 use chl_events::ledger::{LedgerEvent, LogRepaired};
-use chl_events::{Event, Sealed, Stream};
+use chl_events::{Event, Person, Sealed, Stream};
 use chl_log::EventLog;
 use chl_log_files::Draft;
 use chl_log_sled::{Options, RepairError, SledLog, inspect, repair};

@@ -3,6 +3,9 @@
 //!
 //! A command may be delivered again at any time, after a crash or a lost acknowledgement: its key
 //! makes that harmless, and its answer is the first one again.
+//!
+//! What people wrote stays on no disk: the servers overwrite a command that is done, and of results
+//! they keep no text opened.
 
 use crate::{
     counts::{Counts, QueueCounts},
@@ -115,10 +118,10 @@ impl Queue {
         };
         let consumer: PullConsumer =
             queue.get_or_create_consumer("writer", durable).await.map_err(stream_error(&name))?;
-        let Behind { ledger, client, vault, actors, .. } = behind;
-        let desk = Desk::new(ledger, client.clone(), vault.clone(), Arc::clone(actors));
+        let Behind { ledger, client, actors, .. } = behind;
+        let desk = Desk::new(ledger, client.clone(), None, Arc::clone(actors));
         let (desk, counts) = (Arc::new(desk), Counts::of(ledger).queue());
-        let worker = Worker { nats: nats.clone(), context, subjects, desk, counts };
+        let worker = Worker { nats: nats.clone(), context, queue, subjects, desk, counts };
         let (stop, stopped) = watch::channel(false);
         let working = tokio::spawn(Arc::new(worker).run(consumer, options.under_way, stopped));
         Ok(Self { stop, working })
@@ -186,6 +189,7 @@ fn settled(subjects: &Subjects, options: QueueOptions) -> Config {
 struct Worker {
     nats: async_nats::Client,
     context: Context,
+    queue: Stream,
     subjects: Subjects,
     desk: Arc<Desk>,
     counts: QueueCounts,
@@ -257,12 +261,24 @@ impl Worker {
         let worker = Arc::clone(self);
         tokio::spawn(async move {
             let kind = worker.settle(&message, answered.await).await;
+            if matches!(kind, AckKind::Ack) {
+                worker.overwrite(&message).await;
+            }
             // An acknowledgement that is lost brings the command again, which is harmless.
             if let Err(error) = message.ack_with(kind).await {
                 tracing::debug!(%error, "an acknowledgement was lost");
             }
             drop(place);
         });
+    }
+
+    /// Has the servers overwrite a command that is done: acknowledged alone, its bytes would stay in
+    /// their files for as long as its neighbours.
+    async fn overwrite(&self, message: &jetstream::Message) {
+        let Ok(sequence) = message.info().map(|info| info.stream_sequence) else { return };
+        if let Err(error) = self.queue.delete_message(sequence).await {
+            tracing::warn!(%error, sequence, "a command that is done was not overwritten");
+        }
     }
 
     /// Puts the answer where it belongs; says whether the command is done.

@@ -122,6 +122,7 @@ fn start(standby: Standby, log: Box<dyn EventLog>, owed: Owed) -> Result<Bus, Op
         flusher,
         jobs: VecDeque::new(),
         under_way: 0,
+        forgetting: false,
         durable: head.next,
         failed: Vec::new(),
         lost: None,

@@ -10,7 +10,9 @@ use crate::{
     history::HistoryError,
     keys::{KeysError, command_key},
     states::StatesError,
+    vault::VaultError,
 };
+use chl_aggregates::forgotten_keys;
 use chl_events::{Commit, CommitError, LedgerId, Role};
 use chl_log::{ReadError, ReadLog};
 use std::sync::Arc;
@@ -33,6 +35,9 @@ pub enum CatchUpError {
     /// The file of states failed.
     #[error(transparent)]
     States(#[from] StatesError),
+    /// Keys of forgotten persons could not be destroyed.
+    #[error("a forgotten person's key could not be destroyed: {0}")]
+    Vault(#[from] VaultError),
     /// A commit contradicts the states before it.
     #[error("the log contradicts itself: {0}")]
     Contradiction(String),
@@ -76,6 +81,7 @@ pub(crate) fn catch_up(
         Some((cause, settled)) => owed(desk, cause, settled)?,
         None => Vec::new(),
     };
+    destroy_again(desk)?;
     let from = last.first().map_or(from.states, |cause| cause.position);
     Ok(Owed { from, commits })
 }
@@ -182,6 +188,15 @@ fn owed(
         return Err(CatchUpError::Contradiction(message));
     }
     Ok(merge(desk, kept))
+}
+
+/// Destroys every key that the log says is: one may have come back with a vault from an older copy,
+/// or never have gone, when the program ended in between.
+fn destroy_again(desk: &mut Desk) -> Result<(), CatchUpError> {
+    let chain = desk.chain();
+    let keys = forgotten_keys(chain.facts()).map_err(Stop::from);
+    desk.scratch = chain.keep().changes;
+    Ok(desk.vault.forget(&keys?)?)
 }
 
 /// Writes changed rows down when they have become many, at the end of a chain.

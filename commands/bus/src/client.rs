@@ -5,11 +5,12 @@ use crate::{
     authorise::Connection,
     committer::Follower,
     following::{Following, queue},
+    job::Job,
     journal::Journal,
     meter::{Meter, OnItsWay, Trouble},
     prepare::{Prepared, prepare},
     trace::Traces,
-    writer::{Job, Message},
+    writer::Message,
 };
 use chl_events::Instant;
 use std::sync::{
@@ -126,7 +127,7 @@ impl Client {
             meter.answered(&told, &answers, received.elapsed());
             reply(answers);
         });
-        let job = Job { commands, dry_run, reply };
+        let job = Job { commands, dry_run, forgets: false, reply };
         self.inbox.send(Message::Job(job)).map_err(|_| Closed)
     }
 

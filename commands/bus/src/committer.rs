@@ -8,7 +8,7 @@ use crate::{
     meter::Meter,
     vault::{Vault, VaultError},
 };
-use chl_events::{Block, BlockError, Instant};
+use chl_events::{Block, BlockError, Instant, KeyId};
 use chl_log::{AppendError, EventLog, Head, ReadError, ReadLog};
 use std::{
     sync::{
@@ -45,6 +45,8 @@ pub(crate) struct Group {
     pub(crate) waiting: Vec<Waiting>,
     /// Who was refused what.
     pub(crate) refusals: Vec<Entry>,
+    /// The keys it forgets, destroyed once it is durable.
+    pub(crate) forgotten: Vec<KeyId>,
     /// When it was decided, for the journal.
     pub(crate) decided_at: Instant,
 }
@@ -74,6 +76,8 @@ pub(crate) enum Report {
 pub(crate) enum GroupError {
     #[error("new keys could not be kept: {0}")]
     Vault(#[from] VaultError),
+    #[error("a forgotten person's key could not be destroyed: {0}")]
+    Forgotten(#[source] VaultError),
     #[error(transparent)]
     Block(#[from] BlockError),
     #[error(transparent)]
@@ -152,6 +156,7 @@ impl<F: Fn(Report)> Committer<F> {
                     error,
                     GroupError::Append(AppendError::Unavailable(_))
                         | GroupError::Vault(_)
+                        | GroupError::Forgotten(_)
                         | GroupError::Predecessor
                 );
                 self.broken = true;
@@ -172,6 +177,7 @@ impl<F: Fn(Report)> Committer<F> {
         self.vault.sync()?;
         let packed = log.chain().pack_runs(&group.chains)?;
         let head = log.append_packed(&packed)?;
+        self.vault.forget(&group.forgotten).map_err(GroupError::Forgotten)?;
         Ok((head, packed.into_blocks()))
     }
 

@@ -40,7 +40,8 @@ pub fn concern(event: &Event) -> Concern<'_> {
             | LedgerEvent::EntryReversed(_)
             | LedgerEvent::PeriodClosed(_)
             | LedgerEvent::ClosingBalancesRecorded(_)
-            | LedgerEvent::PeriodReopened(_) => Concern::Vendor,
+            | LedgerEvent::PeriodReopened(_)
+            | LedgerEvent::PersonForgotten(_) => Concern::Vendor,
         },
         Event::Programme(event) => match event {
             ProgrammeEvent::ProgrammePublished(_) => Concern::Vendor,

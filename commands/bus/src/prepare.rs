@@ -115,6 +115,10 @@ fn check_plain(reason: Option<&FreeText>, command: &mut Command) -> Result<(), R
     if reason.is_some_and(|reason| reason.sealed().is_some()) {
         return Err(Refused::field("reason", problem));
     }
+    if command.forgets().is_some_and(|whom| whom.keys().is_some()) {
+        let problem = "a person is named as actor/ID or partner/ID";
+        return Err(Refused::field("data.person", problem));
+    }
     let sealed = command.texts().iter().any(|text| text.sealed().is_some());
     let sealed_name = command.person_name().is_some_and(|(_, name)| name.sealed().is_some());
     match sealed || sealed_name {

@@ -2,18 +2,25 @@
 
 use crate::{
     answer::Failure,
-    vault::{Person, Place, Vault, VaultError},
+    vault::{Place, Vault, VaultError},
 };
 use chl_commands::Command;
-use chl_events::{FreeText, Origin, Sealable, Sealed};
+use chl_events::{FreeText, Origin, Person, Sealable, Sealed, Whom};
 
-/// Seals every text of a command under its author's key, and a person's name under that person's.
+/// Seals every text of a command under its author's key, and a person's name under that person's;
+/// where one is to be forgotten, that person's keys take the person's place.
 pub(crate) fn seal(
     vault: &Vault,
     origin: &mut Origin,
     reason: Option<FreeText>,
     command: &mut Command,
 ) -> Result<(), Failure> {
+    if let Some(whom) = command.forgets()
+        && let Whom::Person(person) = whom
+    {
+        // Before anything is sealed: a text of this very command makes nobody known.
+        *whom = Whom::Keys(vault.keys_of(person).map_err(unavailable)?);
+    }
     let author = origin.on_behalf_of.as_ref().unwrap_or(&origin.actor).clone();
     let author = Person::Actor(author);
     let mut reason = reason;
@@ -72,6 +79,14 @@ pub(crate) fn align(
         && let Some(sealed) = old.sealed()
     {
         align_text(vault, place(origin, "name"), sealed, new)?;
+    }
+    if let (Some(old), Some(new)) = (earlier.0.forgets(), later.0.forgets())
+        && let Whom::Person(person) = new
+    {
+        // Of whom no key is there nobody can tell whether it is the same. A key there is now is of
+        // another person, or of one who has acted since and is not forgotten.
+        let keys = vault.keys_of(person).map_err(unavailable)?;
+        *new = if keys.is_empty() { old.clone() } else { Whom::Keys(keys) };
     }
     let texts = earlier.0.texts().into_iter().zip(later.0.texts());
     for (index, (old, new)) in texts.enumerate() {

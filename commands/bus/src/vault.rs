@@ -8,7 +8,7 @@ mod keep;
 
 pub use keep::{KeepKeys, PersonKey};
 
-use chl_events::{ActorId, KeyId, PartnerId, Sealed};
+use chl_events::{KeyId, Person, Sealed};
 use cipher::Key;
 use keep::KeyFile;
 use std::{
@@ -17,36 +17,6 @@ use std::{
     path::Path,
     sync::{Mutex, MutexGuard, PoisonError},
 };
-
-/// Whose text it is, by pseudonym.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Person {
-    /// The one who wrote it.
-    Actor(ActorId),
-    /// A partner that is a natural person.
-    Partner(PartnerId),
-}
-
-impl fmt::Display for Person {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Actor(actor) => write!(f, "actor/{actor}"),
-            Self::Partner(partner) => write!(f, "partner/{partner}"),
-        }
-    }
-}
-
-impl Person {
-    /// Reads a person as it is written.
-    pub fn read(text: &str) -> Option<Self> {
-        let (kind, id) = text.split_once('/')?;
-        match kind {
-            "actor" => id.parse().ok().map(Self::Actor),
-            "partner" => id.parse().ok().map(Self::Partner),
-            _ => None,
-        }
-    }
-}
 
 /// Where a text stands: what makes its nonce this one's.
 #[derive(Debug, Clone, Copy)]
@@ -146,12 +116,26 @@ impl Vault {
         self.lock().sync()
     }
 
-    /// Destroys a person's key: no text sealed under it can be read again. Says whether there was
-    /// one.
-    pub fn forget(&self, person: &Person) -> Result<bool, VaultError> {
+    /// The names of the keys that a person's texts may be sealed under; none of one who never wrote
+    /// or was forgotten.
+    pub fn keys_of(&self, person: &Person) -> Result<Vec<KeyId>, VaultError> {
+        let known = self.lock().known(person)?;
+        Ok(known.map(|known| known.id).into_iter().collect())
+    }
+
+    /// Whether a key is there.
+    pub fn has(&self, id: KeyId) -> Result<bool, VaultError> {
+        Ok(self.lock().key(id)?.is_some())
+    }
+
+    /// Destroys keys, as far as they are there: no text sealed under them can be read again.
+    pub fn forget(&self, ids: &[KeyId]) -> Result<(), VaultError> {
+        if ids.is_empty() {
+            return Ok(());
+        }
         let mut inner = self.lock();
-        let waited = inner.pending.remove(person).is_some();
-        Ok(inner.keys.forget(person)? || waited)
+        inner.pending.retain(|_, young| !ids.contains(&young.id));
+        inner.keys.forget(ids)
     }
 
     /// Copies the vault into a new file, as an export or backup takes it along.
@@ -181,12 +165,16 @@ impl Vault {
 
 impl Inner {
     fn key_of(&mut self, person: &Person) -> Result<PersonKey, VaultError> {
+        Ok(self.known(person)?.unwrap_or_else(|| self.new_key(person)))
+    }
+
+    fn known(&mut self, person: &Person) -> Result<Option<PersonKey>, VaultError> {
         let young = self.pending.get(person);
         let young = young.or_else(|| self.trial.as_ref().and_then(|trial| trial.get(person)));
         if let Some(known) = young {
-            return Ok(known.clone());
+            return Ok(Some(known.clone()));
         }
-        Ok(self.keys.of_person(person)?.unwrap_or_else(|| self.new_key(person)))
+        self.keys.of_person(person)
     }
 
     fn new_key(&mut self, person: &Person) -> PersonKey {
@@ -222,7 +210,7 @@ mod tests {
     use super::*;
 
     fn anna() -> Person {
-        Person::Actor(ActorId::new("u-anna").unwrap())
+        Person::Actor("u-anna".parse().unwrap())
     }
 
     fn place<'a>(id: &'a str, field: &'a str) -> Place<'a> {
@@ -261,11 +249,20 @@ mod tests {
         drop(vault);
         let vault = Vault::open(&path).unwrap();
         assert_eq!(vault.open_text(&sealed).unwrap().as_deref(), Some("hello"));
-        assert!(vault.forget(&anna()).unwrap());
-        assert!(!vault.forget(&anna()).unwrap());
-        assert_eq!(vault.open_text(&sealed).unwrap(), None);
+        assert_eq!(vault.keys_of(&anna()).unwrap(), [sealed.key]);
+        // Once is enough, and twice harms nobody.
+        for _ in 0..2 {
+            vault.forget(&[sealed.key]).unwrap();
+            assert_eq!(vault.keys_of(&anna()).unwrap(), []);
+            assert!(!vault.has(sealed.key).unwrap());
+            assert_eq!(vault.open_text(&sealed).unwrap(), None);
+        }
         let again = vault.seal(&anna(), place("1", "reason"), "hello").unwrap();
         assert_ne!(again.key, sealed.key);
+        assert!(vault.has(again.key).unwrap());
+        vault.forget(&[again.key]).unwrap();
+        vault.sync().unwrap();
+        assert_eq!(vault.open_text(&again).unwrap(), None, "what waited to be kept is gone too");
     }
 
     #[test]
@@ -273,14 +270,14 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("vault.sqlite");
         let vault = Vault::open(&path).unwrap();
-        vault.seal(&anna(), place("1", "reason"), "hello").unwrap();
+        let sealed = vault.seal(&anna(), place("1", "reason"), "hello").unwrap();
         vault.sync().unwrap();
         let held = |path: &Path| {
             let bytes = std::fs::read(path).unwrap();
             bytes.windows(6).any(|window| window == b"u-anna")
         };
         assert!(held(&path));
-        vault.forget(&anna()).unwrap();
+        vault.forget(&[sealed.key]).unwrap();
         assert!(!held(&path));
     }
 

@@ -4,9 +4,11 @@
 use crate::{
     answer::{Answer, Failure},
     catch_up::{CatchUpError, Owed, ReadFrom, catch_up},
-    committer::{Follower, Group, GroupError, Reply, Report, Task, Waiting},
+    committer::{Follower, Group, GroupError, Report, Task, Waiting},
     desk::{Decided, Desk},
     flusher::Flusher,
+    forgetting::to_destroy,
+    job::{Job, parted},
     meter::Meter,
     prepare::Prepared,
 };
@@ -39,13 +41,6 @@ pub(crate) enum Message {
     Close(Sender<()>),
 }
 
-/// Commands that are answered together.
-pub(crate) struct Job {
-    pub(crate) commands: Vec<Prepared>,
-    pub(crate) dry_run: bool,
-    pub(crate) reply: Reply,
-}
-
 /// The writer's bounds.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Bounds {
@@ -64,6 +59,8 @@ pub(crate) struct Writer {
     pub(crate) flusher: Option<Flusher>,
     pub(crate) jobs: VecDeque<Job>,
     pub(crate) under_way: usize,
+    /// Whether what is under way forgets somebody.
+    pub(crate) forgetting: bool,
     /// Behind the last durable commit.
     pub(crate) durable: u64,
     pub(crate) failed: Vec<(Group, GroupError)>,
@@ -101,8 +98,9 @@ impl Writer {
     }
 
     fn can_decide(&self) -> bool {
-        let dry = self.jobs.front().is_some_and(|job| job.dry_run);
-        let alone = dry || self.wants_flush() || !self.failed.is_empty();
+        let apart = self.jobs.front().is_some_and(|job| job.dry_run || job.forgets);
+        let apart = apart || self.forgetting;
+        let alone = apart || self.wants_flush() || !self.failed.is_empty();
         let room = match alone {
             _ if self.desk.states.is_overfull() => 0,
             true => 1,
@@ -113,7 +111,7 @@ impl Writer {
 
     fn take(&mut self, message: Message) {
         match message {
-            Message::Job(job) => self.jobs.push_back(job),
+            Message::Job(job) => self.jobs.extend(parted(job)),
             Message::Report(report) => self.report(report),
             Message::Flushed(flushed) => self.flushed(flushed),
             Message::BelieveClock => self.desk.watch.believe(self.desk.clock.read()),
@@ -130,6 +128,7 @@ impl Writer {
     }
 
     fn report(&mut self, report: Report) {
+        self.forgetting = false;
         match report {
             Report::Durable(head) => {
                 self.under_way = self.under_way.saturating_sub(1);
@@ -174,17 +173,22 @@ impl Writer {
             chains: Vec::new(),
             waiting: Vec::new(),
             refusals: Vec::new(),
+            forgotten: Vec::new(),
             decided_at: self.desk.clock.read().wall,
         };
         let mut room = self.bounds.group_commands;
         let mut job = Some(first);
-        while let Some(Job { commands, reply, .. }) = job {
+        while let Some(Job { commands, reply, forgets, .. }) = job {
             room = room.saturating_sub(commands.len());
-            let (answers, seen) =
+            let (answers, seen): (Vec<_>, _) =
                 commands.into_iter().map(|command| self.decide(command, &mut group)).unzip();
+            if forgets {
+                group.forgotten = to_destroy(&answers);
+                self.forgetting = true;
+            }
             group.waiting.push(Waiting { reply, answers, seen });
-            let fits = |job: &mut Job| !job.dry_run && job.commands.len() <= room;
-            job = self.jobs.pop_front_if(fits);
+            let fits = |job: &mut Job| !job.dry_run && !job.forgets && job.commands.len() <= room;
+            job = if forgets { None } else { self.jobs.pop_front_if(fits) };
         }
         self.send(group);
     }
@@ -312,6 +316,7 @@ impl Writer {
             chains: vec![encoded],
             waiting: Vec::new(),
             refusals: Vec::new(),
+            forgotten: Vec::new(),
             decided_at: self.desk.clock.read().wall,
         });
         Ok(())

@@ -1,7 +1,7 @@
 //! Where keys are kept: outside the log, durable before the block that needs them.
 
-use super::{Key, Person, VaultError};
-use chl_events::KeyId;
+use super::{Key, VaultError};
+use chl_events::{KeyId, Person};
 use rusqlite::{Connection, OptionalExtension, params};
 use std::{collections::HashMap, fmt, path::Path};
 
@@ -47,8 +47,8 @@ pub trait KeepKeys: Send {
     /// one, and it is an error.
     fn keep(&mut self, keys: &HashMap<Person, PersonKey>) -> Result<(), VaultError>;
 
-    /// Destroys a person's key; says whether there was one.
-    fn forget(&mut self, person: &Person) -> Result<bool, VaultError>;
+    /// Destroys the keys of some names, as far as they are there. They are gone when it returns.
+    fn forget(&mut self, ids: &[KeyId]) -> Result<(), VaultError>;
 
     /// Every key there is.
     fn all(&mut self) -> Result<HashMap<Person, PersonKey>, VaultError>;
@@ -129,10 +129,14 @@ impl KeepKeys for KeyFile {
         Ok(())
     }
 
-    fn forget(&mut self, person: &Person) -> Result<bool, VaultError> {
-        self.persons.remove(person);
-        let delete = "DELETE FROM person_keys WHERE person = ?1";
-        Ok(self.file.execute(delete, [person.to_string()])? > 0)
+    fn forget(&mut self, ids: &[KeyId]) -> Result<(), VaultError> {
+        self.persons.retain(|_, key| !ids.contains(&key.id));
+        let transaction = self.file.transaction()?;
+        for id in ids {
+            let delete = "DELETE FROM person_keys WHERE id = ?1";
+            transaction.prepare_cached(delete)?.execute([id.0])?;
+        }
+        Ok(transaction.commit()?)
     }
 
     fn all(&mut self) -> Result<HashMap<Person, PersonKey>, VaultError> {
@@ -143,7 +147,8 @@ impl KeepKeys for KeyFile {
             let (person, id, key): (String, [u8; 16], Vec<u8>) =
                 (row.get(0)?, row.get(1)?, row.get(2)?);
             let key = PersonKey::read(KeyId(id), &key)?;
-            all.insert(Person::read(&person).ok_or(VaultError::Damaged(key.id))?, key);
+            let person = person.parse().map_err(|_| VaultError::Damaged(key.id))?;
+            all.insert(person, key);
         }
         Ok(all)
     }

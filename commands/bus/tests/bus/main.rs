@@ -4,6 +4,7 @@
 
 mod chains;
 mod crash;
+mod forgetting;
 mod groups;
 mod ledger;
 mod path;
