@@ -48,6 +48,16 @@ fn shown(dir: &Path, script: &str) -> String {
 }
 
 #[test]
+fn a_person_is_forgotten_as_the_page_says() {
+    let dir = tempfile::tempdir().unwrap();
+    let told = shown(dir.path(), &script("docs/personal-data.md", "person"));
+    let (before, after) = told.split_once(r#""id":"forget-1""#).unwrap();
+    assert!(before.contains("Zoë Example") && before.contains("call after five"), "{before}");
+    assert!(!after.contains("Zoë") && !after.contains("call after five"), "{after}");
+    assert!(after.contains(r#""destroyed":true"#), "{after}");
+}
+
+#[test]
 fn the_tour_of_the_readme_runs_and_shows_what_it_says() {
     let dir = tempfile::tempdir().unwrap();
     let tour = script("README.md", "tour");

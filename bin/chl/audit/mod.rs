@@ -6,6 +6,7 @@ mod checkpoint;
 mod export;
 mod keygen;
 mod keys;
+mod person;
 mod prove;
 mod verify;
 
@@ -13,6 +14,7 @@ pub(crate) use cadence::CheckpointEvery;
 pub(crate) use checkpoint::SignCheckpoint;
 pub(crate) use export::ExportLog;
 pub(crate) use keygen::Keygen;
+pub(crate) use person::HeldOf;
 pub(crate) use prove::Prove;
 pub(crate) use verify::VerifyLog;
 
@@ -29,7 +31,8 @@ use check::Check;
 use std::path::PathBuf;
 use verify::Verify;
 
-/// Signs, publishes and proves the history, and verifies what was published or proved.
+/// Signs, publishes and proves the history, verifies what was published or proved, and lists what is
+/// held of a person.
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Audit {
     Keygen(Keygen),
@@ -39,6 +42,7 @@ pub(crate) enum Audit {
     Verify(Verify),
     Prove(Prove),
     Check(Check),
+    Person(HeldOf),
 }
 
 /// Publishes the log in a folder, or with --format writes the books for other people's tools.
@@ -91,6 +95,7 @@ impl Audit {
                 writes::submit_computed(place, Read::Closing(call), CLOSINGS, output)
             }
             Self::Closing(call) => asking::ask(place, Read::Closing(call), output),
+            Self::Person(call) => asking::ask(place, Read::Person(call), output),
             Self::Prove(call) => asking::ask(place, Read::Prove(call), output),
             Self::Verify(call) => match call.published(&mut output)? {
                 Some(exit) => {

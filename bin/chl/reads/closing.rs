@@ -141,7 +141,8 @@ impl Closings {
             }
             LedgerEvent::LedgerOpened(_)
             | LedgerEvent::LogRepaired(_)
-            | LedgerEvent::EntryReversed(_) => {}
+            | LedgerEvent::EntryReversed(_)
+            | LedgerEvent::PersonForgotten(_) => {}
         }
     }
 

@@ -47,7 +47,7 @@ pub(crate) use story::{Claim, Deal};
 pub(crate) use summary::summary;
 
 use crate::{
-    audit::{ExportLog, Keygen, Prove, SignCheckpoint, VerifyLog},
+    audit::{ExportLog, HeldOf, Keygen, Prove, SignCheckpoint, VerifyLog},
     exit::Exit,
     failure::Outcome,
     ledger::Reading,
@@ -101,6 +101,8 @@ pub(crate) enum Read {
     VerifyLog(VerifyLog),
     /// A receipt.
     Prove(Prove),
+    /// What is held of a person.
+    Person(HeldOf),
 }
 
 impl Read {
@@ -128,6 +130,7 @@ impl Read {
             Self::ExportLog(read) => read.answer(ledger, sink),
             Self::VerifyLog(read) => read.answer(ledger, sink),
             Self::Prove(read) => read.answer(ledger, sink),
+            Self::Person(read) => read.answer(ledger, sink),
         }
     }
 }
