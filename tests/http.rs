@@ -320,6 +320,17 @@ fn an_answer_that_has_not_changed_is_not_sent_again() {
     let headers = [("Authorization", bearer.as_str()), ("If-None-Match", tag.as_str())];
     let again = door.call("GET", "/v1/postings", &headers, "");
     assert_eq!((again.status, again.body.as_str(), &again.headers["etag"]), (304, "", &tag));
+
+    // Now it is known that nothing has changed, and the rows are not looked at.
+    let file = rusqlite::Connection::open(desk.path("main/views.sqlite")).unwrap();
+    file.execute_batch("ALTER TABLE postings RENAME TO away").unwrap();
+    assert_eq!(door.get_as("ana", "/v1/postings").status, 503);
+    let known = door.call("GET", "/v1/postings", &headers, "");
+    assert_eq!((known.status, &known.headers["etag"]), (304, &tag));
+    let others = [headers[0], ("If-None-Match", "\"other\"")];
+    assert_eq!(door.call("GET", "/v1/postings", &others, "").status, 503);
+    assert_eq!(door.call("GET", "/v1/postings?limit=9", &headers, "").status, 503);
+    file.execute_batch("ALTER TABLE away RENAME TO postings").unwrap();
     assert_eq!(door.send_as("svc", &customer("c-9", "C")).status, 200);
     let moved = door.call("GET", "/v1/postings", &headers, "");
     assert_eq!(moved.status, 200);

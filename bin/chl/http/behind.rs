@@ -2,6 +2,7 @@
 
 use super::{
     problem::Problem,
+    remembered::Remembered,
     sessions::Sessions,
     standing::{Opened, Standings},
 };
@@ -26,6 +27,7 @@ pub(super) struct Behind {
     pub(super) standings: Standings,
     pub(super) actors: Arc<Actors>,
     pub(super) sessions: Sessions,
+    pub(super) remembered: Remembered,
     commands: Room,
     questions: Room,
     streams: Room,
@@ -53,7 +55,8 @@ impl Behind {
     pub(super) fn new(standings: Standings, actors: Arc<Actors>) -> Self {
         let (commands, questions) = (Room::of(COMMANDS), Room::of(QUESTIONS));
         let (sessions, streams) = (Sessions::default(), Room::of(STREAMS));
-        Self { standings, actors, sessions, commands, questions, streams }
+        let remembered = Remembered::default();
+        Self { standings, actors, sessions, remembered, commands, questions, streams }
     }
 
     /// Takes a command in, if there is room and the actor's quota allows it.

@@ -32,6 +32,7 @@ mod metrics;
 mod openapi;
 mod problem;
 mod queries;
+mod remembered;
 mod sessions;
 mod standing;
 mod stream;

@@ -4,8 +4,13 @@ use super::{
     behind::{Behind, LEDGER, pairs},
     caller::Caller,
     problem::Problem,
+    remembered::{self, Remembered, Standing, unchanged_until},
+    standing::Opened,
 };
-use crate::reads::{Asked, MALFORMED, Page, view_names};
+use crate::{
+    failure::Failure,
+    reads::{Asked, MALFORMED, Page, clock, unanswered, view_names},
+};
 use axum::{
     Router,
     extract::{Path, State, rejection::PathRejection},
@@ -16,7 +21,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use chl_bus::Unanswered;
+use chl_bus::{Asker, Unanswered};
 use data_encoding::HEXLOWER;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
@@ -49,18 +54,18 @@ async fn show(
     };
     let asked = asked(&uri)?;
     let ledger = behind.ledger(&uri)?;
-    let page = move |ledger: &super::standing::Opened, asker: &chl_bus::Asker| {
-        Page::of(&view, asked, asker, &ledger.reading)
+    let known: Vec<HeaderValue> = headers.get_all(IF_NONE_MATCH).iter().cloned().collect();
+    let remembered = behind.remembered.clone();
+    let answer = move |ledger: &Opened, asker: &Asker| {
+        let question = Question { view, asked, uri, known };
+        question.answer(ledger, asker, &remembered)
     };
-    let page = behind.ask(ledger, &actor, page).await?;
-    let body = serde_json::to_vec(&page);
-    let body = body.map_err(|error| Unanswered::refused("internal", error))?;
-    let tag = tag(page.position, &body);
-    let known = headers.get_all(IF_NONE_MATCH).iter().any(|known| names(known, &tag));
-    let mut response = if known {
-        StatusCode::NOT_MODIFIED.into_response()
-    } else {
-        ([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], body).into_response()
+    let (tag, body) = behind.ask(ledger, &actor, answer).await?;
+    let mut response = match body {
+        None => StatusCode::NOT_MODIFIED.into_response(),
+        Some(body) => {
+            ([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], body).into_response()
+        }
     };
     let own = response.headers_mut();
     // What one caller sees is not what another does, and what is shown now is not for ever.
@@ -68,6 +73,49 @@ async fn show(
     own.insert(VARY, HeaderValue::from_static("authorization"));
     own.extend(HeaderValue::from_str(&tag).ok().map(|tag| (ETAG, tag)));
     Ok(response)
+}
+
+/// A question, and the tags of the answers that the caller has.
+struct Question {
+    view: String,
+    asked: Asked,
+    uri: Uri,
+    known: Vec<HeaderValue>,
+}
+
+impl Question {
+    /// The answer's tag; and the answer, unless the caller has it.
+    fn answer(
+        self,
+        ledger: &Opened,
+        asker: &Asker,
+        remembered: &Remembered,
+    ) -> Result<(String, Option<Vec<u8>>), Unanswered> {
+        let Self { view, asked, uri, known } = self;
+        let told = |failure: Failure| unanswered(&failure);
+        let has = |tag: &String| known.iter().any(|known| names(known, tag));
+        let mut again = None;
+        // Who asks again is likely to do so once more.
+        if !known.is_empty() {
+            let now = clock();
+            let (standing, reader) = Standing::of(&ledger.reading).map_err(told)?;
+            let key = remembered::key(&ledger.ledger, asker, &uri);
+            if let Some(tag) = remembered.tag(&key, &standing, now).filter(has) {
+                return Ok((tag, None));
+            }
+            let until = unchanged_until(&view, &asked, &reader, now).map_err(told)?;
+            again = until.map(|until| (key, standing, until));
+        }
+        let page = Page::of(&view, asked, asker, &ledger.reading)?;
+        let body = serde_json::to_vec(&page);
+        let body = body.map_err(|error| Unanswered::refused("internal", error))?;
+        let tag = tag(page.position, &body);
+        if let Some((key, standing, until)) = again {
+            remembered.keep(key, standing, until, tag.clone());
+        }
+        let body = (!has(&tag)).then_some(body);
+        Ok((tag, body))
+    }
 }
 
 /// The tag of an answer: the position it stands for, where that is told, and a digest of it, since

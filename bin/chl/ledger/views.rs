@@ -12,6 +12,7 @@ use chl_runtime::{
     Stand, Until, View, Views,
 };
 use std::{
+    fs,
     path::PathBuf,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -53,6 +54,13 @@ impl KeptViews {
         self.catch_up()?;
         let unread = "the read models cannot be read; `chl rebuild` makes them anew";
         Reader::open(&self.path).or_exit(Exit::Internal, unread)
+    }
+
+    /// The same, and the file that is read.
+    pub(crate) fn fresh_in(&self) -> Outcome<(Reader, Option<PathBuf>)> {
+        // Named first: what is named here and read is never older than the name.
+        let file = fs::read_link(&self.path).ok();
+        Ok((self.fresh()?, file))
     }
 
     /// Brings them, and SQLite, up to the log's head of this moment.

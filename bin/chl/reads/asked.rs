@@ -59,6 +59,16 @@ impl Asked {
         }
     }
 
+    /// Whether it names a moment of the ledger.
+    pub(crate) fn names_moment(&self) -> bool {
+        self.as_of.is_some()
+    }
+
+    /// Whether it names a business date.
+    pub(crate) fn names_date(&self) -> bool {
+        self.effective.is_some()
+    }
+
     /// The question about a read model.
     pub(super) fn of(self, view: &str) -> Outcome<Query> {
         let as_of = match &self.as_of {

@@ -36,10 +36,10 @@ pub(crate) use commits::{COLUMNS as COMMIT_COLUMNS, NOBODY, Tail, View, json as 
 pub(crate) use duplicates::{Duplicates, REPORTS};
 pub(crate) use export::{BlockLine, Export, FORMAT, First, Last, ledger_id, root};
 pub(crate) use export_views::ExportViews;
-pub(crate) use moment::note_frozen;
+pub(crate) use moment::{clock, note_frozen};
 pub(crate) use parties::InReadModels;
 pub(crate) use publication::PUBLICATIONS;
-pub(crate) use query::{Query, stored_views, view_names};
+pub(crate) use query::{Query, stored_views, unasked, view_names};
 pub(crate) use scorecard::{ScorecardOf, newest_quarter};
 pub(crate) use seen::{MALFORMED, Page, unanswered};
 pub(crate) use sql::Sql;

@@ -144,7 +144,7 @@ fn end_of(day: Date) -> Option<Instant> {
 }
 
 /// The machine's clock: questions are asked by people, now.
-fn clock() -> Instant {
+pub(crate) fn clock() -> Instant {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     let micros = since.map_or(0, |since| i64::try_from(since.as_micros()).unwrap_or(i64::MAX));
     Instant::from_micros(micros)

@@ -283,7 +283,7 @@ fn parsed<T: FromStr<Err: std::fmt::Display>>(
 }
 
 /// What a question that cannot be answered means to the user.
-pub(super) fn unasked(error: ReaderError) -> Failure {
+pub(crate) fn unasked(error: ReaderError) -> Failure {
     let exit = match &error {
         ReaderError::Column { .. }
         | ReaderError::Value { .. }

@@ -27,6 +27,11 @@ impl View {
     pub fn has_effective_state(self) -> bool {
         state_at(self, Instant::from_micros(0)).is_some()
     }
+
+    /// Whether something of its rows is computed when somebody asks, and depends on the moment.
+    pub(crate) fn depends_on_moment(self) -> bool {
+        !computed_columns(self).is_empty()
+    }
 }
 
 /// The state of a view's rows at a moment, as an SQL expression; none where it is the stored one.

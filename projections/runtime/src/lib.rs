@@ -34,6 +34,7 @@ mod snapshots;
 mod sql;
 mod tables;
 mod trial;
+mod unchanged;
 mod view;
 mod views;
 

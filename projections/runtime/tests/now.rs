@@ -92,3 +92,39 @@ fn shown(value: ValueRef<'_>) -> String {
         }
     }
 }
+
+#[test]
+fn what_is_shown_stays_as_it_is_until_the_moment_that_is_said() {
+    let commits = grown(&choices(900));
+    let place = place();
+    drop(kept(&commits, &place));
+    let reader = Reader::open(&place.path).unwrap();
+    let (first_at, last_at) =
+        (commits.first().unwrap().recorded_at, commits.last().unwrap().recorded_at);
+    let (first, last) = (first_at.micros(), last_at.micros());
+    let rows =
+        |view, at: i64| reader.query(&Query::all(view, Instant::from_micros(at))).unwrap().rows;
+    let mut lots = Reader::open(&place.path).unwrap();
+    let lots = lots.sql("SELECT DISTINCT expires_at FROM lots LIMIT 9", first_at, None).unwrap();
+    let before_ends = lots.rows.into_iter().flatten().map(|at| {
+        let at: Instant = text(at).parse().unwrap();
+        at.micros() - 1_000
+    });
+    let steps = (0..40).map(|step| first + (last - first) / 20 * step);
+    let moments: Vec<i64> = steps.chain(before_ends).collect();
+    for (view, ..) in VIEWS {
+        let (mut later, mut changed) = (0, 0);
+        for now in moments.iter().copied() {
+            let until = reader.unchanged_until(view, Instant::from_micros(now)).unwrap().micros();
+            assert!(until >= now, "{view:?}");
+            if until > now {
+                later += 1;
+                assert_eq!(rows(view, now), rows(view, until - 1), "{view:?} at {now}");
+                changed += usize::from(rows(view, now) != rows(view, until + 1));
+            }
+        }
+        assert!(later > 30 && changed > 0, "{view:?}: {later}, {changed}");
+    }
+    let ever = reader.unchanged_until(View::Postings, Instant::from_micros(first)).unwrap();
+    assert_eq!(ever.micros(), i64::MAX);
+}
