@@ -4,19 +4,33 @@ use crate::{
     exit::Exit,
     failure::{Outcome, Step},
     output::{Output, Sheet, Sink},
+    talk,
 };
 use chl_bus::{Actors, TokenDigest};
 use data_encoding::BASE64URL_NOPAD;
 use serde_json::json;
-use std::path::PathBuf;
+use std::{
+    fs,
+    os::unix::fs::MetadataExt,
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        mpsc::{Receiver, RecvTimeoutError, Sender, channel},
+    },
+    thread::{self, JoinHandle},
+    time::{Duration, SystemTime},
+};
 
 /// What every token begins with: so that one that is found where it should not be is known for one.
 const PREFIX: &str = "chl_";
 
+/// How often the file of the list is looked at.
+const GLANCE: Duration = Duration::from_millis(500);
+
 /// The list of actors, where one is named.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct ActorsOption {
-    /// The list of actors: what each is to the ledger.
+    /// The list of actors: what each is to the ledger. It is read anew when the file changes.
     #[arg(long, value_name = "FILE", env = "CHL_ACTORS")]
     actors: Option<PathBuf>,
 }
@@ -26,6 +40,59 @@ impl ActorsOption {
     pub(crate) fn read(&self) -> Outcome<Option<Actors>> {
         let read = self.actors.as_deref().map(Actors::read).transpose();
         read.or_exit(Exit::Usage, "--actors")
+    }
+
+    /// Reads the list anew whenever its file has changed, for as long as the answer is held.
+    pub(crate) fn watch(&self, actors: &Arc<Actors>) -> Option<Watch> {
+        let path = self.actors.clone()?;
+        let (ends, ended) = channel::<()>();
+        let actors = Arc::clone(actors);
+        let watching = thread::spawn(move || watch(&path, &actors, &ended));
+        Some(Watch { ends: Some(ends), watching: Some(watching) })
+    }
+}
+
+/// Watches the file of the list until it is dropped.
+pub(crate) struct Watch {
+    ends: Option<Sender<()>>,
+    watching: Option<JoinHandle<()>>,
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.ends = None;
+        if let Some(watching) = self.watching.take() {
+            let _ended = watching.join();
+        }
+    }
+}
+
+/// What tells one state of a file from another.
+type Stamp = (SystemTime, u64, u64);
+
+fn stamp(path: &Path) -> Option<Stamp> {
+    let file = fs::metadata(path).ok()?;
+    Some((file.modified().ok()?, file.len(), file.ino()))
+}
+
+/// Takes over what the file holds whenever it has changed and stayed so for a glance: it is not read
+/// while it is being written. A list that cannot be used changes nothing.
+fn watch(path: &Path, actors: &Actors, ended: &Receiver<()>) {
+    let (mut read, mut before) = (None, None);
+    while ended.recv_timeout(GLANCE) == Err(RecvTimeoutError::Timeout) {
+        let now = stamp(path);
+        if now == before && now != read {
+            read = now;
+            match Actors::read(path) {
+                Ok(list) if actors.replace(&list) => {
+                    let (file, count) = (path.display(), list.count());
+                    talk::say(&format!("{file} was read anew: {count} actors"));
+                }
+                Ok(_) => {}
+                Err(error) => talk::say(&format!("{error}; the list before it counts")),
+            }
+        }
+        before = now;
     }
 }
 

@@ -6,12 +6,13 @@ use axum::{
     http::{HeaderMap, header::AUTHORIZATION, request::Parts},
 };
 use chl_bus::{Actor, Refusal};
+use std::sync::Arc;
 
 /// The scheme of the header, in any case.
 const SCHEME: &str = "bearer";
 
 /// The actor that calls; asked for by every address that is not for monitors.
-pub(super) struct Caller(pub(super) Actor);
+pub(super) struct Caller(pub(super) Arc<Actor>);
 
 impl FromRequestParts<Behind> for Caller {
     type Rejection = Problem;
@@ -19,7 +20,7 @@ impl FromRequestParts<Behind> for Caller {
     async fn from_request_parts(parts: &mut Parts, behind: &Behind) -> Result<Self, Problem> {
         let token = token(&parts.headers).ok_or(Refusal::NoToken)?;
         let actor = behind.actors.bearer(token).ok_or(Refusal::UnknownToken)?;
-        Ok(Self(actor.clone()))
+        Ok(Self(actor))
     }
 }
 

@@ -32,7 +32,7 @@ async fn follow(
     }
     let ledger = behind.ledger(&uri)?.ledger;
     let standings = behind.standings.clone();
-    Ok(stream::begin(&behind, move |outlet| run(&standings, &ledger, outlet))?)
+    Ok(stream::begin(&behind, actor, move |outlet| run(&standings, &ledger, outlet))?)
 }
 
 /// Tells the last position, now and whenever it has moved.

@@ -52,7 +52,7 @@ async fn follow(
     let next = teller.begin(&asked, ledger.reading.log.head().next)?;
     let following =
         Following { standings: behind.standings.clone(), ledger: ledger.ledger, teller, next };
-    Ok(stream::begin(&behind, move |outlet| following.run(outlet))?)
+    Ok(stream::begin(&behind, actor, move |outlet| following.run(outlet))?)
 }
 
 /// Where a caller wants to begin.

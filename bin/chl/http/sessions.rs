@@ -23,6 +23,8 @@ pub(super) struct Sessions(Arc<Mutex<HashMap<String, Session>>>);
 pub(super) struct Session {
     /// Who has signed in.
     pub(super) actor: ActorId,
+    /// By which token.
+    pub(super) token: TokenDigest,
     /// The ledger to look at, where there are several.
     pub(super) ledger: Option<String>,
     /// What its forms bring back.
@@ -35,8 +37,13 @@ impl Sessions {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Begins one, and returns what its cookie holds.
-    pub(super) fn begin(&self, actor: ActorId, ledger: Option<String>, now: Instant) -> String {
+    /// Begins one of an actor by a token, and returns what its cookie holds.
+    pub(super) fn begin(
+        &self,
+        (actor, token): (ActorId, TokenDigest),
+        ledger: Option<String>,
+        now: Instant,
+    ) -> String {
         let (cookie, form) = (random(), random());
         let mut held = self.held();
         held.retain(|_, session| session.ends > now);
@@ -45,7 +52,7 @@ impl Sessions {
             let first = first.map(|(digest, _)| digest.clone());
             first.and_then(|digest| held.remove(&digest));
         }
-        let session = Session { actor, ledger, form, ends: now + LASTS };
+        let session = Session { actor, token, ledger, form, ends: now + LASTS };
         held.insert(TokenDigest::of(&cookie).to_string(), session);
         cookie
     }
@@ -77,9 +84,9 @@ mod tests {
     #[test]
     fn a_session_ends_when_it_is_told_to_or_its_time_is_over() {
         let (sessions, now): (Sessions, _) = (Sessions::default(), Instant::now());
-        let actor: ActorId = "a".parse().unwrap();
-        let one = sessions.begin(actor.clone(), None, now);
-        let other = sessions.begin(actor, None, now);
+        let who = ("a".parse().unwrap(), TokenDigest::of("a token"));
+        let one = sessions.begin(who.clone(), None, now);
+        let other = sessions.begin(who, None, now);
         assert_ne!(one, other);
         assert!(sessions.find(&one, now).is_some());
         assert!(sessions.find(&one, now + LASTS).is_none());

@@ -9,10 +9,11 @@ use axum::{
         sse::{Event, KeepAlive, Sse},
     },
 };
-use chl_bus::Refusal;
+use chl_bus::{Actor, Refusal};
 use futures_util::stream::unfold;
 use std::{
     convert::Infallible,
+    sync::Arc,
     thread,
     time::{Duration, Instant},
 };
@@ -50,12 +51,14 @@ pub(super) struct Gone;
 pub(super) struct Outlet {
     queue: Sender<Told>,
     patience: Duration,
+    /// Whether the list of actors still says of the caller what it said when this began.
+    may_hear: Box<dyn Fn() -> bool + Send>,
 }
 
 impl Outlet {
-    /// Whether somebody still hears.
+    /// Whether somebody still hears, and may.
     pub(super) fn is_heard(&self) -> bool {
-        !self.queue.is_closed()
+        !self.queue.is_closed() && (self.may_hear)()
     }
 
     /// Tells something, as soon as there is room.
@@ -79,12 +82,16 @@ impl Outlet {
 /// Begins a stream; what tells runs on a thread of its own until it returns.
 pub(super) fn begin(
     behind: &Behind,
+    caller: Arc<Actor>,
     tells: impl FnOnce(&Outlet) + Send + 'static,
 ) -> Result<Response, Refusal> {
     let place = behind.follow()?;
     let (queue, waiting) = channel(WAITING);
+    let actors = Arc::clone(&behind.actors);
+    let may_hear =
+        Box::new(move || actors.get(&caller.connection.actor).is_some_and(|now| now == caller));
     tokio::task::spawn_blocking(move || {
-        tells(&Outlet { queue, patience: PATIENCE });
+        tells(&Outlet { queue, patience: PATIENCE, may_hear });
         drop(place);
     });
     let events = unfold(waiting, async |mut waiting: Receiver<Told>| {
@@ -100,6 +107,7 @@ pub(super) fn begin(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::atomic::{AtomicBool, Ordering};
 
     fn told() -> Told {
         Told { id: "1".into(), kind: "moved", data: String::new() }
@@ -108,10 +116,17 @@ mod tests {
     #[test]
     fn who_does_not_read_is_let_go_and_who_has_gone_is_known() {
         let (queue, waiting) = channel(1);
-        let outlet = Outlet { queue, patience: GLANCE * 3 };
+        let may = Arc::new(AtomicBool::new(true));
+        let asked = Arc::clone(&may);
+        let may_hear = Box::new(move || asked.load(Ordering::Acquire));
+        let outlet = Outlet { queue, patience: GLANCE * 3, may_hear };
         assert!(outlet.tell(told()).is_ok());
         assert!(outlet.is_heard());
         assert!(outlet.tell(told()).is_err(), "the queue is full and nobody takes anything");
+        may.store(false, Ordering::Release);
+        assert!(!outlet.is_heard(), "who may not hear any more hears nothing");
+        may.store(true, Ordering::Release);
+        assert!(outlet.is_heard());
         drop(waiting);
         assert!(!outlet.is_heard());
         assert!(outlet.tell(told()).is_err());

@@ -63,6 +63,7 @@ impl Serve {
             return Err(Failure::usage("--actors belongs to --bus, --nats or --http"));
         }
         let actors = Arc::new(actors.unwrap_or_default());
+        let _watched = self.actors.watch(&actors);
         let stop = Stop::watch().or_exit(Exit::Internal, "signals cannot be waited for")?;
         let standings = Standings::default();
         let _http = self.http.open(&standings, &actors)?;

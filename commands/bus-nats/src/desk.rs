@@ -39,7 +39,7 @@ impl Desk {
         Self { reception: Reception::new(client, vault), actors, counts: Counts::of(ledger) }
     }
 
-    fn actor(&self, message: &Message) -> Result<&Actor, Refusal> {
+    fn actor(&self, message: &Message) -> Result<Arc<Actor>, Refusal> {
         let subject = message.subject.as_str();
         let id = subject::sender(subject).ok_or_else(|| Refusal::NoActor(subject.into()))?;
         self.actors.get(&id).ok_or(Refusal::UnknownActor(id))
@@ -113,7 +113,7 @@ impl Desk {
     /// The connection of a message's actor, if it may send one more now.
     pub(crate) fn within_quota(&self, message: &Message) -> Result<Connection, Refusal> {
         let actor = self.actor(message)?;
-        self.actors.take(actor)?;
+        self.actors.take(&actor)?;
         Ok(actor.connection.clone())
     }
 }

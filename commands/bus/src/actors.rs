@@ -29,7 +29,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
     path::Path,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, RwLock},
     time,
 };
 
@@ -71,10 +71,14 @@ pub struct Actor {
     pub tokens: Vec<TokenDigest>,
 }
 
-/// Who may send. Clones share what is used up of quotas, whichever door it was used at.
+/// The entries of a list.
+type Listed = BTreeMap<ActorId, Arc<Actor>>;
+
+/// Who may send. Clones share the list, and what is used up of quotas, whichever door it was used
+/// at.
 #[derive(Debug, Clone, Default)]
 pub struct Actors {
-    listed: BTreeMap<ActorId, Actor>,
+    listed: Arc<RwLock<Arc<Listed>>>,
     quotas: Arc<Mutex<Quotas>>,
 }
 
@@ -110,32 +114,52 @@ impl Actors {
         let entries: BTreeMap<ActorId, Entry> = toml::from_str(text)?;
         let actors = entries.into_iter().map(|(id, entry)| {
             let actor = entry.settle(&id)?;
-            Ok((id, actor))
+            Ok((id, Arc::new(actor)))
         });
-        let listed: BTreeMap<ActorId, Actor> = actors.collect::<Result<_, ActorsError>>()?;
+        let listed: Listed = actors.collect::<Result<_, ActorsError>>()?;
         check_tokens(&listed)?;
+        let listed = Arc::new(RwLock::new(Arc::new(listed)));
         Ok(Self { listed, quotas: Arc::default() })
+    }
+
+    /// Takes another list over, for all clones at once; says whether anything in it is other than
+    /// before. What is used up of quotas stays so.
+    pub fn replace(&self, other: &Self) -> bool {
+        let new = other.list();
+        let mut listed = self.listed.write().unwrap_or_else(PoisonError::into_inner);
+        let changed = **listed != *new;
+        *listed = new;
+        changed
+    }
+
+    /// How many are in the list.
+    pub fn count(&self) -> usize {
+        self.list().len()
+    }
+
+    fn list(&self) -> Arc<Listed> {
+        Arc::clone(&self.listed.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The partners that have somebody in the list.
     pub fn partners(&self) -> BTreeSet<PartnerId> {
-        self.listed.values().filter_map(|actor| actor.connection.partner.clone()).collect()
+        self.list().values().filter_map(|actor| actor.connection.partner.clone()).collect()
     }
 
     /// What an actor is; none for one that is not in the list.
-    pub fn get(&self, actor: &ActorId) -> Option<&Actor> {
-        self.listed.get(actor)
+    pub fn get(&self, actor: &ActorId) -> Option<Arc<Actor>> {
+        self.list().get(actor).cloned()
     }
 
     /// The actor that a bearer token is of. All are compared, whichever it is, so that the time an
     /// answer takes tells nothing.
-    pub fn bearer(&self, token: &str) -> Option<&Actor> {
-        let shown = TokenDigest::of(token);
+    pub fn bearer(&self, token: &str) -> Option<Arc<Actor>> {
+        let (shown, listed) = (TokenDigest::of(token), self.list());
         let mut found = None;
-        for actor in self.listed.values() {
+        for actor in listed.values() {
             for known in &actor.tokens {
                 if *known == shown {
-                    found = Some(actor);
+                    found = Some(Arc::clone(actor));
                 }
             }
         }
@@ -153,7 +177,7 @@ impl Actors {
     }
 }
 
-fn check_tokens(listed: &BTreeMap<ActorId, Actor>) -> Result<(), ActorsError> {
+fn check_tokens(listed: &Listed) -> Result<(), ActorsError> {
     let mut seen: BTreeMap<String, &ActorId> = BTreeMap::new();
     for (id, actor) in listed {
         for digest in &actor.tokens {
@@ -251,8 +275,24 @@ mod tests {
     fn a_quota_is_one_at_all_doors() {
         let actors = Actors::parse("[a]\nrole = \"service\"\nper_second = 1\n").unwrap();
         let (actor, elsewhere) = (actors.get(&"a".parse().unwrap()).unwrap(), actors.clone());
-        assert_eq!(actors.take(actor), Ok(()));
-        assert_eq!(elsewhere.take(actor), Err(Refusal::Quota { per_second: 1 }));
+        assert_eq!(actors.take(&actor), Ok(()));
+        assert_eq!(elsewhere.take(&actor), Err(Refusal::Quota { per_second: 1 }));
+    }
+
+    #[test]
+    fn another_list_counts_at_all_doors_at_once_and_forgets_no_quota() {
+        let list = |text| Actors::parse(text).unwrap();
+        let actors = list("[a]\nrole = \"service\"\nper_second = 1\n[b]\nrole = \"analyst\"\n");
+        let elsewhere = actors.clone();
+        let (a, b) = ("a".parse().unwrap(), "b".parse().unwrap());
+        assert_eq!(actors.take(&actors.get(&a).unwrap()), Ok(()));
+        let before = actors.get(&a).unwrap();
+        let other = list("[a]\nrole = \"service\"\nper_second = 1\n");
+        assert!(actors.replace(&other) && !actors.replace(&other));
+        assert_eq!((elsewhere.get(&b), elsewhere.count()), (None, 1));
+        assert_eq!(elsewhere.get(&a).as_ref(), Some(&before), "nothing of it has changed");
+        let a = elsewhere.get(&a).unwrap();
+        assert_eq!(elsewhere.take(&a), Err(Refusal::Quota { per_second: 1 }));
     }
 
     #[test]

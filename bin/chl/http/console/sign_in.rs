@@ -14,7 +14,7 @@ use axum::{
     response::{AppendHeaders, IntoResponse, Redirect, Response},
     routing::{get, post},
 };
-use chl_bus::Refusal;
+use chl_bus::{Refusal, TokenDigest};
 use std::{collections::BTreeMap, time::Instant};
 
 /// What a proxy says of how the browser reached it.
@@ -50,7 +50,8 @@ async fn begin(
         return Ok(page(&behind, Some(Refusal::UnknownToken))?.into_response());
     };
     let ledger = form.get("ledger").cloned();
-    let cookie = behind.sessions.begin(actor.connection.actor.clone(), ledger, Instant::now());
+    let who = (actor.connection.actor.clone(), TokenDigest::of(token));
+    let cookie = behind.sessions.begin(who, ledger, Instant::now());
     Ok(to_start(&headers, &cookie, LASTS.as_secs()))
 }
 

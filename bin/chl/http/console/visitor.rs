@@ -17,7 +17,7 @@ use axum::{
 use chl_bus::{Actor, TokenDigest, Unanswered};
 use chl_events::Role;
 use serde_json::Value;
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
 /// The cookie's name.
 pub(super) const COOKIE_NAME: &str = "chl_session";
@@ -39,7 +39,7 @@ const FOR_PARTNERS: &[Place] = &[
 
 /// Somebody who has signed in; who has not is sent to where that is done.
 pub(super) struct Visitor {
-    pub(super) actor: Actor,
+    pub(super) actor: Arc<Actor>,
     ledger: Option<String>,
     form: String,
     /// What the cookie holds.
@@ -53,8 +53,9 @@ impl FromRequestParts<Behind> for Visitor {
         let visitor = || {
             let cookie = cookie(&parts.headers)?.to_owned();
             let session = behind.sessions.find(&cookie, Instant::now())?;
-            let Session { actor, ledger, form, .. } = session;
-            let actor = behind.actors.get(&actor)?.clone();
+            let Session { actor, token, ledger, form, .. } = session;
+            // A token that was taken out of the list is good for nothing, nor is what it began.
+            let actor = behind.actors.get(&actor).filter(|actor| actor.tokens.contains(&token))?;
             Some(Self { actor, ledger, form, cookie })
         };
         visitor().ok_or_else(|| Redirect::to("/sign-in").into_response())
