@@ -7,6 +7,7 @@
 //! states, its rejections, and a file for each command's decision.
 
 mod calendar;
+mod capped;
 mod context;
 mod money;
 mod posting;
@@ -38,6 +39,7 @@ mod programme;
 mod rebate;
 mod stream;
 
+pub use capped::capped;
 pub use conflict::{conflict_id, duplicate_id};
 pub use context::{Context, Due, Fact};
 pub use due::due;

@@ -116,6 +116,11 @@ impl<'a> Chain<'a> {
         }
     }
 
+    /// Where it begins: the position of its first commit.
+    pub(crate) fn first(&self) -> u64 {
+        self.first
+    }
+
     /// The facts as this chain left them so far.
     pub(crate) fn facts(&self) -> Facts<'_> {
         Facts(self)

@@ -7,18 +7,20 @@ use crate::{
     chain::{Chain, Kept, Stop},
     clock::{Clock, Watch},
     history::History,
-    journal::Entry,
+    journal::{Entry, Tried},
     keys::{Keys, KeysError, command_key},
     prepare::Prepared,
     rejection::{BusRejection, Refused},
     seal,
+    sent::Sent,
     states::{Changes, States},
     trace::{TraceParent, Traces},
     vault::Vault,
 };
-use chl_aggregates::{Class, Context, stream_of};
+use chl_aggregates::{Class, Context, Rejection, stream_of};
 use chl_commands::Command;
 use chl_events::{Commit, Instant, MAX_COMMIT_BYTES, Origin, Role, Stream};
+use serde_json::value::to_raw_value;
 use std::sync::Arc;
 
 /// Decides commands.
@@ -41,6 +43,13 @@ pub(crate) struct Decided {
     pub(crate) commits: Vec<Vec<u8>>,
     /// Who was refused what, for the journal.
     pub(crate) refusals: Vec<Entry>,
+}
+
+impl Decided {
+    /// An answer that leaves nothing behind.
+    fn alone(answer: Answer) -> Self {
+        Self { answer, commits: Vec::new(), refusals: Vec::new() }
+    }
 }
 
 /// A chain's own parts of an accepted answer, before its bytes are checked.
@@ -73,19 +82,20 @@ impl Desk {
         let id = || Some(origin.id.to_string());
         let (trace, span) = (prepared.trace, prepared.span.clone());
         let _within = span.enter();
-        let (answer, code) = match self.run(prepared) {
+        let (refused, tried) = match self.run(prepared) {
             Ok(Verdict::New(accepting)) => return self.take(*accepting, trace, dry_run),
             Ok(Verdict::Again(accepted)) => {
-                (Answer::Accepted(Accepted { dry_run, ..accepted }), None)
+                return Decided::alone(Answer::Accepted(Accepted { dry_run, ..accepted }));
             }
-            Err(Stop::Rejected(refused)) => {
-                let code = refused.code();
-                (Answer::Rejected { id: id(), refused, dry_run }, Some(code))
+            Ok(Verdict::No(rejection, tried)) => (Refused::Decision(rejection), tried),
+            Err(Stop::Rejected(refused)) => (refused, None),
+            Err(Stop::Failed(failure)) => {
+                return Decided::alone(Answer::Failed { id: id(), failure });
             }
-            Err(Stop::Failed(failure)) => (Answer::Failed { id: id(), failure }, None),
         };
-        let entry = code.map(|code| Entry::new(&origin, command, code));
-        Decided { answer, commits: Vec::new(), refusals: entry.into_iter().collect() }
+        let entry = Entry::new(&origin, command, refused.code()).with(tried);
+        let answer = Answer::Rejected { id: id(), refused, dry_run };
+        Decided { refusals: vec![entry], ..Decided::alone(answer) }
     }
 
     fn take(&mut self, accepting: Accepting, trace: Option<TraceParent>, dry_run: bool) -> Decided {
@@ -119,8 +129,7 @@ impl Desk {
         }
         let changes = std::mem::take(&mut self.scratch);
         let chain = Chain::new(&self.states, &self.history, changes);
-        let accepting = decide(chain, prepared, recorded_at, &self.vault)?;
-        Ok(Verdict::New(Box::new(accepting)))
+        decide(chain, prepared, recorded_at, &self.vault)
     }
 
     /// The first answer of a key again, or the refusal of other content under it.
@@ -184,6 +193,7 @@ impl Desk {
 enum Verdict {
     Again(Accepted),
     New(Box<Accepting>),
+    No(Rejection, Option<Tried>),
 }
 
 /// Decides a new command: expected version, then permission, then the clock, the decision itself
@@ -193,9 +203,9 @@ fn decide(
     prepared: Prepared,
     recorded_at: Instant,
     vault: &Vault,
-) -> Result<Accepting, Stop> {
-    let Prepared { sender, reason, expected_version, mut command, .. } = prepared;
-    let mut origin = sender.origin;
+) -> Result<Verdict, Stop> {
+    let Prepared { sender, reason, expected_version, mut command, capped, .. } = prepared;
+    let (mut origin, believed_time) = (sender.origin, sender.believed_time);
     if let Some(expected) = expected_version {
         check_version(&chain, &origin, &command, expected)?;
     }
@@ -203,17 +213,33 @@ fn decide(
         return Err(refused.into());
     }
     seal::seal(vault, &mut origin, reason, &mut command)?;
-    let time = sender.believed_time.unwrap_or(recorded_at);
+    let time = believed_time.unwrap_or(recorded_at);
     let context = Context { origin: &origin, recorded_at, time };
     chain.clock(&command, &context)?;
-    let enacted = chain.enact(&command, &context, sender.believed_time);
-    let commit = not_in_future(enacted, time, recorded_at)?;
+    let mut enacted = chain.enact(&command, &context, believed_time);
+    while capped
+        && let Err(Stop::Rejected(Refused::Decision(rejection))) = &enacted
+        && let Some(lower) = chl_aggregates::capped(&command, rejection)
+    {
+        command = lower;
+        enacted = chain.enact(&command, &context, believed_time);
+    }
+    let commit = match not_in_future(enacted, time, recorded_at) {
+        Err(Stop::Rejected(Refused::Decision(rejection))) => {
+            let times = (believed_time, recorded_at);
+            let sent = Sent::new(&origin, times, command.kind().name, &command);
+            let tried = to_raw_value(&sent).ok();
+            let tried = tried.map(|document| Tried { before: chain.first(), document });
+            return Ok(Verdict::No(rejection, tried));
+        }
+        other => other?,
+    };
     chain.policies(Arc::clone(&commit))?;
     let version = chain.facts().version(&commit.stream)?;
     let kept = chain.keep();
     let bytes = encode(&kept.commits)?;
     let answer = Accepted { commit, version, duplicate: false, dry_run: false };
-    Ok(Accepting { kept, bytes, answer })
+    Ok(Verdict::New(Box::new(Accepting { kept, bytes, answer })))
 }
 
 fn check_version(

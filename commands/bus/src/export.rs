@@ -6,10 +6,11 @@ use crate::{
     catch_up::is_outside,
     opening::{LEDGER_SOURCE, Opening},
     rejection::Refused,
+    sent::Sent,
 };
 use chl_commands::{Command, CommandError, MAX_COMMAND_BYTES};
 use chl_events::{
-    ActorId, Commit, Event, Instant, LedgerId, Origin, Role, Sealed,
+    ActorId, Commit, Event, Instant, LedgerId,
     ledger::{LedgerEvent, LedgerOpened},
 };
 use data_encoding::HEXLOWER;
@@ -42,34 +43,6 @@ pub enum ExportError {
     Repair(u64),
 }
 
-#[derive(Serialize)]
-struct Line<'a, T> {
-    specversion: &'static str,
-    id: &'a str,
-    source: &'a str,
-    r#type: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    time: Option<Instant>,
-    recordedtime: Instant,
-    actor: &'a ActorId,
-    role: Role,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    partner: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    level: Option<u8>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    onbehalfof: Option<&'a ActorId>,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    backfill: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<&'a Sealed>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    correlationid: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    causationid: Option<&'a str>,
-    data: T,
-}
-
 /// A commit as the command it came from, one line of JSON; none for what the ledger did by itself.
 pub fn export(commit: &Commit) -> Result<Option<String>, ExportError> {
     let position = commit.position;
@@ -91,38 +64,8 @@ pub fn export(commit: &Commit) -> Result<Option<String>, ExportError> {
     serde_json::to_string(&line).map(Some).map_err(json)
 }
 
-fn line<'a, T>(commit: &'a Commit, kind: &'a str, data: T) -> Line<'a, T> {
-    let Origin {
-        source,
-        id,
-        actor,
-        on_behalf_of,
-        role,
-        partner,
-        level,
-        backfill,
-        reason,
-        correlation,
-        causation,
-    } = &commit.origin;
-    Line {
-        specversion: "1.0",
-        id,
-        source,
-        r#type: kind,
-        time: commit.believed_time,
-        recordedtime: commit.recorded_at,
-        actor,
-        role: *role,
-        partner: partner.as_ref().map(|partner| partner.as_str()),
-        level: *level,
-        onbehalfof: on_behalf_of.as_ref(),
-        backfill: *backfill,
-        reason: reason.as_ref(),
-        correlationid: correlation.as_deref(),
-        causationid: causation.as_deref(),
-        data,
-    }
+fn line<'a, T>(commit: &'a Commit, kind: &'a str, data: T) -> Sent<'a, T> {
+    Sent::new(&commit.origin, (commit.believed_time, commit.recorded_at), kind, data)
 }
 
 #[derive(Serialize, Deserialize)]

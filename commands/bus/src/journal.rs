@@ -1,11 +1,14 @@
 //! The decision journal: who was refused what, when, and the code. No part of the log.
 //!
-//! JSON lines in files of bounded size, of which the newest few are kept. A refused document's
-//! content is not in it; of a malformed one only a digest is.
+//! JSON lines in files of bounded size, of which the newest few are kept. What a decision refused is
+//! kept as it was sent, its texts sealed as in the log, so that it can be tried again under other
+//! terms. What was refused before anything was decided is noted without its content; of a malformed
+//! document there is only a digest.
 
 use chl_events::{Instant, Origin};
 use data_encoding::HEXLOWER;
 use serde::Serialize;
+use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 use std::{
     fs::{File, OpenOptions},
@@ -29,8 +32,17 @@ impl Default for JournalLimits {
     }
 }
 
+/// A refused command as it was sent, and where in the log it was decided.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Tried {
+    /// The position of the next commit.
+    pub(crate) before: u64,
+    /// Its document.
+    pub(crate) document: Box<RawValue>,
+}
+
 /// One refused command.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub(crate) struct Entry {
     source: String,
     id: String,
@@ -42,6 +54,8 @@ pub(crate) struct Entry {
     #[serde(skip_serializing_if = "Option::is_none")]
     partner: Option<String>,
     code: &'static str,
+    #[serde(flatten)]
+    tried: Option<Tried>,
 }
 
 impl Entry {
@@ -56,7 +70,13 @@ impl Entry {
             onbehalfof: origin.on_behalf_of.as_ref().map(ToString::to_string),
             partner: origin.partner.as_ref().map(ToString::to_string),
             code,
+            tried: None,
         }
+    }
+
+    /// The same with the command itself, to be tried again.
+    pub(crate) fn with(self, tried: Option<Tried>) -> Self {
+        Self { tried, ..self }
     }
 }
 
@@ -143,6 +163,11 @@ impl Writing {
             .take(old)
             .try_for_each(|number| std::fs::remove_file(file_of(&self.dir, *number)))
     }
+}
+
+/// The files of a journal, oldest first.
+pub(crate) fn files(dir: &Path) -> io::Result<Vec<PathBuf>> {
+    Ok(numbers(dir)?.into_iter().map(|number| file_of(dir, number)).collect())
 }
 
 fn file_of(dir: &Path, number: u64) -> PathBuf {

@@ -5,6 +5,7 @@
 //! only then lets answers leave. [`Bus`] opens a ledger, [`Client`] talks to it.
 
 mod actors;
+mod again;
 mod answer;
 mod asking;
 mod authorise;
@@ -27,6 +28,7 @@ mod job;
 mod journal;
 mod keys;
 mod meter;
+mod noted;
 mod opening;
 mod outgoing;
 mod parts;
@@ -38,6 +40,7 @@ mod redacted;
 mod refusal;
 mod rejection;
 mod seal;
+mod sent;
 mod show;
 mod standby;
 mod states;
@@ -47,6 +50,7 @@ mod vault;
 mod writer;
 
 pub use actors::{Actor, Actors, ActorsError};
+pub use again::again;
 pub use answer::{Accepted, Answer, Failure};
 pub use asking::{Asker, Unanswered};
 pub use authorise::{Connection, Sources};
@@ -65,6 +69,7 @@ pub use history::HistoryError;
 pub use journal::{Journal, JournalLimits};
 pub use keys::{KeyKind, KeyStore, KeysError, MemoryKeys};
 pub use meter::Trouble;
+pub use noted::{Noted, noted};
 pub use opening::{LEDGER_SOURCE, Opening, OpeningError, OwnCommit};
 pub use outgoing::{EventAt, NoEventId, event_document};
 pub use parts::{OpenError, Options, Parts};

@@ -19,6 +19,8 @@ pub struct Prepared {
     pub(crate) expected_version: Option<u64>,
     pub(crate) command: Command,
     pub(crate) recorded_at: Option<Instant>,
+    /// Whether amounts that people set are capped to what is there.
+    pub(crate) capped: bool,
     /// The trace it belongs to.
     pub(crate) trace: Option<TraceParent>,
     /// What the log's lines about it stand in.
@@ -29,6 +31,23 @@ impl Prepared {
     /// Who sends it, as far as the door has settled that; its reason is not sealed yet.
     pub fn origin(&self) -> &Origin {
         &self.sender.origin
+    }
+
+    /// The command itself.
+    pub fn command(&self) -> &Command {
+        &self.command
+    }
+
+    /// The same sender's word with another command.
+    #[must_use]
+    pub fn saying(self, command: impl Into<Command>) -> Self {
+        Self { command: command.into(), ..self }
+    }
+
+    /// Has an amount that a person set, and that is more than there is, capped to what there is.
+    #[must_use]
+    pub fn capped(self) -> Self {
+        Self { capped: true, ..self }
     }
 
     /// The command's name in the catalog.
@@ -55,7 +74,7 @@ impl Prepared {
 
 /// The span of a command: what it is and whose, and later what became of it. No text of a person is
 /// in it.
-fn span(origin: &Origin, name: &'static str, trace: Option<TraceParent>) -> Span {
+pub(crate) fn span(origin: &Origin, name: &'static str, trace: Option<TraceParent>) -> Span {
     let (outcome, code, position) = (field::Empty, field::Empty, field::Empty);
     let span = tracing::info_span!(
         target: "chl::command",
@@ -104,6 +123,7 @@ pub fn prepare_document(document: Document, connection: &Connection) -> Result<P
         expected_version: envelope.expected_version,
         command,
         recorded_at: recorded_at.filter(|_| connection.replay),
+        capped: false,
         trace,
         span,
     })

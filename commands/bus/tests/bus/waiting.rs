@@ -1,8 +1,10 @@
 //! No answer of any kind leaves before what its decision saw is durable; blocks are handed on after
 //! it; a clock that is not believed writes nothing; refusals are noted.
 
-use crate::ledger::{Given, customer, json, line, march, operator, options, ready, recruit, send};
-use chl_bus::{Bus, Journal, JournalLimits, LogError, Parts};
+use crate::ledger::{
+    Given, customer, json, line, march, operator, options, partner, ready, recruit, send,
+};
+use chl_bus::{Bus, Journal, JournalLimits, LogError, Parts, prepare, replaying};
 use chl_events::Block;
 use chl_log::{AppendError, Chain, EventLog, Head, MemoryLog, ReadLog, SettleError};
 use serde_json::json;
@@ -132,4 +134,41 @@ fn refusals_are_noted_without_what_was_written() {
     let noted = |code: &str| lines.iter().find(|line| line["code"] == json!(code)).unwrap();
     assert_eq!(noted("partner.unknown")["actor"], json!("op"));
     assert_eq!(noted("command.malformed")["bytes"], json!(13));
+}
+
+#[test]
+fn what_a_decision_refused_can_be_read_back_and_sent_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let given = Given::new();
+    let journal = Arc::new(Journal::open(dir.path(), JournalLimits::default()).unwrap());
+    let parts = Parts { journal: Some(journal), ..given.parts(None) };
+    let bus = Bus::open(parts, &options()).unwrap();
+    let apply = line("ApplyForProgramme", "a", r#"{"partner":"p-1","note":"Zaphod"}"#);
+    let first = send(&bus, std::slice::from_ref(&apply));
+    assert_eq!(first[0].code(), Some("partner.unknown"));
+    let denied = ready(&line("SuspendPartner", "s", r#"{"partner":"p-1"}"#), &partner("p-1"));
+    assert!(!bus.client().submit_all(vec![denied]).unwrap()[0].is_accepted());
+    drop(bus.client().prepare(b"{", &operator(), march(7)));
+    send(&bus, &[recruit("p-1")]);
+    bus.close();
+    // The writer may be in the middle of a line.
+    let file = std::fs::read_dir(dir.path()).unwrap().next().unwrap().unwrap().path();
+    let mut text = std::fs::read_to_string(&file).unwrap();
+    text.push_str("{\"at\":");
+    std::fs::write(&file, text).unwrap();
+
+    let noted: Vec<_> = chl_bus::noted(dir.path()).unwrap().map(Result::unwrap).collect();
+    let codes: Vec<_> = noted.iter().map(|one| (one.code.as_str(), one.before)).collect();
+    assert_eq!(codes.len(), 3, "{codes:?}");
+    assert!(codes.contains(&("partner.unknown", Some(1))), "{codes:?}");
+    assert!(codes.contains(&("command.malformed", None)), "{codes:?}");
+    let document = noted.iter().find_map(|one| one.document.as_ref()).unwrap();
+    let again = prepare(document.get().as_bytes(), &replaying("op".parse().unwrap())).unwrap();
+    let sent = ready(&apply, &operator());
+    assert_eq!(again.origin().actor, sent.origin().actor);
+    let bus = given.open();
+    let answer = bus.client().submit_all(vec![again]).unwrap().pop().unwrap();
+    assert!(answer.is_accepted(), "{answer:?}");
+    let duplicate = json(&send(&bus, &[apply])[0]);
+    assert_eq!(duplicate["duplicate"], json!(true), "its texts are sealed as they would have been");
 }
