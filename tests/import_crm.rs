@@ -8,12 +8,12 @@
 
 mod cli;
 
-use cli::Desk;
+use cli::{Desk, sample::sample};
 use jiff::{ToSpan, civil::Date};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 const MAP: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/crm-pipeline.toml");
 const FILES: [&str; 4] = ["accounts.csv", "products.csv", "sales_teams.csv", "sales_pipeline.csv"];
@@ -38,20 +38,6 @@ struct Figures {
     outside: usize,
     won_usd: u64,
     coop_cents: u64,
-}
-
-/// The sample's folder; none, said aloud, where it is not.
-fn sample() -> Option<PathBuf> {
-    let beside = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/data");
-    let folder = std::env::var_os("CHL_TEST_DATA").map_or_else(beside, PathBuf::from);
-    let folder = folder.join("crm-pipeline");
-    if folder.join("sales_pipeline.csv").is_file() {
-        return Some(folder);
-    }
-    // Written past the capture of the test's output: a skip is seen.
-    let skipped = format!("SKIPPED: no CRM sample in {}\n", folder.display());
-    std::io::stderr().write_all(skipped.as_bytes()).unwrap();
-    None
 }
 
 fn opportunities(folder: &Path) -> Vec<Opportunity> {

@@ -92,7 +92,9 @@ fn withheld(command: &mut Command) -> Option<&mut Money> {
 mod tests {
     use super::capped;
     use crate::{
-        AnyRejection, Rejection, budget::BudgetRejection, claim::ClaimRejection,
+        AnyRejection, Rejection,
+        budget::BudgetRejection,
+        claim::ClaimRejection,
         fund_story::{allocate, approve, approve_request, claim, pay},
         mdf::MdfRejection,
         story::{id, usd},
@@ -113,8 +115,7 @@ mod tests {
         let lower: Command = approve(Coop, "c", Some("3")).into();
         assert_eq!(capped(&approve(Coop, "c", Some("5")).into(), &held), Some(lower));
         let unallocated = usd("4");
-        let budget: Rejection =
-            BudgetRejection::OverBudget { unallocated, given: usd("5") }.into();
+        let budget: Rejection = BudgetRejection::OverBudget { unallocated, given: usd("5") }.into();
         let lower: Command = allocate("b", "4").into();
         assert_eq!(capped(&allocate("b", "5").into(), &budget), Some(lower));
         let share: Rejection = MdfRejection::AboveShare { most: usd("2"), given: usd("3") }.into();

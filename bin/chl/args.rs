@@ -15,6 +15,7 @@ use crate::{
     reference::{self, codes::Code, completions::Completions, schema::Schema},
     servers::Servers,
     talk::LogFormat,
+    whatif::WhatIf,
     writes,
 };
 use clap::{Parser, Subcommand};
@@ -83,6 +84,8 @@ enum Call {
     Audit(Audit),
     #[command(subcommand)]
     Log(Log),
+    #[command(name = "whatif")]
+    WhatIf(WhatIf),
     Check(reads::Check),
     Rebuild(writes::Rebuild),
     Backup(reads::Backup),
@@ -194,6 +197,7 @@ impl Args {
             Call::Explain(call) => call.run(place, output),
             Call::Log(call) => call.run(place, output),
             Call::Audit(call) => call.run(place, output),
+            Call::WhatIf(call) => asking::ask(place, Read::WhatIf(call.read()?), output),
             Call::Check(call) => asking::ask(place, Read::Check(call), output),
             Call::Programme(Programme::Check(call)) => call.run(output),
             Call::Bench(call) => call.run(&global.data, output),

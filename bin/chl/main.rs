@@ -27,6 +27,7 @@ mod reference;
 mod servers;
 mod talk;
 mod user;
+mod whatif;
 mod writes;
 
 use clap::Parser;

@@ -4,6 +4,7 @@
 #![expect(dead_code, reason = "each file of tests uses some of it")]
 
 pub(crate) mod followed;
+pub(crate) mod sample;
 pub(crate) mod watched;
 
 use serde_json::Value;

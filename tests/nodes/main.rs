@@ -17,3 +17,4 @@ mod permissions;
 mod redelivered;
 mod several;
 mod watched;
+mod whatif;

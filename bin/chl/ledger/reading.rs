@@ -6,6 +6,7 @@ use chl_bus::{Vault, Viewer};
 use chl_events::{Instant, Role};
 use chl_log::ReadLog;
 use std::{
+    path::PathBuf,
     sync::{Arc, Condvar, Mutex, PoisonError},
     time::Duration,
 };
@@ -18,6 +19,8 @@ pub(crate) struct Reading {
     pub(crate) views: Arc<KeptViews>,
     /// What proves its history to others.
     pub(crate) proofs: Arc<Proofs>,
+    /// The folder of the decision journal.
+    pub(crate) journal: PathBuf,
     /// The keys of persons, where there are any.
     pub(crate) vault: Option<Arc<Vault>>,
     /// Whether it will be closed soon, so that long answers end.
@@ -29,7 +32,8 @@ impl Reading {
     pub(crate) fn new(place: &Place, log: Arc<dyn ReadLog>, vault: Option<Arc<Vault>>) -> Self {
         let views = Arc::new(KeptViews::new(place.views(), place.past(), Arc::clone(&log)));
         let proofs = Arc::new(Proofs::new(place, Arc::clone(&log)));
-        Self { log, views, proofs, vault, closing: Closing::default() }
+        let journal = place.journal();
+        Self { log, views, proofs, journal, vault, closing: Closing::default() }
     }
 
     /// How far rows that stand for a position are behind the log; none where they are not.

@@ -32,7 +32,9 @@ pub(crate) use blocks::{Blocks, BlocksHead};
 pub(crate) use books::{Books, BooksFormat, BooksIn};
 pub(crate) use check::Check;
 pub(crate) use closing::{CLOSINGS, Closing};
-pub(crate) use commits::{COLUMNS as COMMIT_COLUMNS, NOBODY, Tail, View, json as commit_json};
+pub(crate) use commits::{
+    COLUMNS as COMMIT_COLUMNS, NOBODY, Tail, View, command_name, json as commit_json,
+};
 pub(crate) use duplicates::{Duplicates, REPORTS};
 pub(crate) use export::{BlockLine, Export, FORMAT, First, Last, ledger_id, root};
 pub(crate) use export_views::ExportViews;
@@ -52,6 +54,7 @@ use crate::{
     failure::Outcome,
     ledger::Reading,
     output::Sink,
+    whatif::Other,
 };
 use serde::{Deserialize, Serialize};
 
@@ -103,6 +106,8 @@ pub(crate) enum Read {
     Prove(Prove),
     /// What is held of a person.
     Person(HeldOf),
+    /// What other terms would have done.
+    WhatIf(Other),
 }
 
 impl Read {
@@ -131,6 +136,7 @@ impl Read {
             Self::VerifyLog(read) => read.answer(ledger, sink),
             Self::Prove(read) => read.answer(ledger, sink),
             Self::Person(read) => read.answer(ledger, sink),
+            Self::WhatIf(read) => read.answer(ledger, sink),
         }
     }
 }

@@ -9,7 +9,10 @@ use crate::{
 };
 use chl_bus::{Answer, Connection};
 use serde_json::{Value, json};
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 /// Checks a programme's terms without publishing them, and prints them with every default.
 ///
@@ -26,17 +29,7 @@ impl Check {
     /// Checks the file's terms in a ledger of their own, in memory.
     pub(crate) fn run(&self, mut output: Output) -> Outcome<Exit> {
         let name = self.file.display().to_string();
-        let text = fs::read(&self.file).or_exit(Exit::Usage, &name)?;
-        let document: Value = serde_json::from_slice(&text).or_exit(Exit::Usage, &name)?;
-        let mut data = document.get("data").cloned().unwrap_or(document);
-        // In an empty ledger every programme begins with version 1.
-        if let Some(fields) = data.as_object_mut() {
-            fields.insert("version".into(), json!(1));
-        }
-        let command = json!({
-            "id": "check", "source": "/chl", "type": "PublishProgramme", "data": data,
-        });
-        let exit = match decided(&command)? {
+        let exit = match tried(&document(&self.file)?)? {
             Answer::Accepted(accepted) => {
                 for recorded in &accepted.commit.events {
                     let shown = serde_json::to_value(&recorded.event);
@@ -60,8 +53,24 @@ impl Check {
     }
 }
 
-/// The answer to one command in a ledger that lives as long as the call.
-fn decided(command: &Value) -> Outcome<Answer> {
+/// The data of the PublishProgramme in a file, as the first version of the programme.
+pub(crate) fn document(file: &Path) -> Outcome<Value> {
+    let name = file.display().to_string();
+    let text = fs::read(file).or_exit(Exit::Usage, &name)?;
+    let document: Value = serde_json::from_slice(&text).or_exit(Exit::Usage, &name)?;
+    let mut data = document.get("data").cloned().unwrap_or(document);
+    // In an empty ledger every programme begins with version 1.
+    if let Some(fields) = data.as_object_mut() {
+        fields.insert("version".into(), json!(1));
+    }
+    Ok(data)
+}
+
+/// The answer to its publication, in a ledger that lives as long as the call.
+pub(crate) fn tried(data: &Value) -> Outcome<Answer> {
+    let command = json!({
+        "id": "check", "source": "/chl", "type": "PublishProgramme", "data": data,
+    });
     let (scratch, actor) = (Scratch::open()?, user::actor()?);
     let bytes = command.to_string().into_bytes();
     let prepared = match chl_bus::prepare(&bytes, &Connection::operator(actor)) {

@@ -28,7 +28,7 @@ pub struct Noted {
 /// Reads a journal from its oldest line on; none where there is no journal.
 ///
 /// A line that cannot be read is passed over: the last one may be half written.
-pub fn noted(dir: &Path) -> io::Result<impl Iterator<Item = io::Result<Noted>>> {
+pub fn noted(dir: &Path) -> io::Result<impl Iterator<Item = io::Result<Noted>> + use<>> {
     let files = if dir.is_dir() { files(dir)? } else { Vec::new() };
     Ok(files.into_iter().flat_map(|path| lines(&path)))
 }

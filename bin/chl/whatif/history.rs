@@ -1,0 +1,145 @@
+//! What is to be decided again: the recorded commands, and between them those that were refused.
+
+use super::change::Change;
+use crate::{
+    exit::Exit,
+    failure::{Failure, Outcome, Step},
+    ledger::{Birth, Reading, commits_from},
+};
+use chl_bus::{Noted, Opening, Prepared, again, noted, prepare, replaying};
+use chl_commands::{
+    Command,
+    programme::{Programme, PublishProgramme},
+};
+use chl_events::{ActorId, Commit, Event, Instant, ledger::LedgerEvent};
+use chl_log::ReadLog;
+use std::path::Path;
+
+/// What became of a command then.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Then {
+    /// It was accepted, with the commit at this position.
+    Accepted(u64),
+    /// It was refused with this code.
+    Refused(String),
+    /// Nobody sent it: it brings in the other terms.
+    Unsent,
+}
+
+/// A command to be decided again, and what became of it then.
+pub(super) struct Turn {
+    pub(super) then: Then,
+    pub(super) prepared: Prepared,
+}
+
+/// How a ledger began, so that another one begins the same.
+pub(super) fn opened(log: &dyn ReadLog) -> Outcome<Birth> {
+    let none = || Failure::new(Exit::Verification, "the log does not begin with LedgerOpened");
+    let first = commits_from(log, 0)?.next().ok_or_else(none)??;
+    let Some(Event::Ledger(LedgerEvent::LedgerOpened(event))) =
+        first.events.first().map(|recorded| &recorded.event)
+    else {
+        return Err(none());
+    };
+    let (name, origin) = (event.name.clone(), event.origin.clone());
+    let (actor, recorded_at) = (first.origin.actor.clone(), Some(first.recorded_at));
+    Ok(Birth { ledger: event.ledger, opening: Opening { name, origin, actor, recorded_at } })
+}
+
+/// Since when the decision journal has noted refusals; none where it has none.
+pub(super) fn noted_since(journal: &Path) -> Outcome<Option<Instant>> {
+    let first = lines(journal)?.next().transpose()?;
+    Ok(first.map(|noted| noted.at))
+}
+
+/// The commands of a history up to an end, in the order in which they were decided.
+pub(super) fn history<'a>(
+    ledger: &'a Reading,
+    end: u64,
+    change: &'a Change,
+) -> Outcome<impl Iterator<Item = Outcome<Turn>> + 'a> {
+    let mut refusals = refusals(&ledger.journal, change)?.peekable();
+    let mut refused_before = move |position: u64| {
+        let due = |refusal: &Outcome<(u64, Turn)>| {
+            refusal.as_ref().map_or(true, |(before, _)| *before <= position)
+        };
+        let mut turns = Vec::new();
+        while let Some(refusal) = refusals.next_if(due) {
+            turns.push(refusal.map(|(_, turn)| turn));
+        }
+        turns
+    };
+    let commits = commits_from(ledger.log.as_ref(), 0)?.map(Some).chain([None]);
+    Ok(commits.flat_map(move |commit| {
+        let commit = match commit {
+            None => return refused_before(end),
+            Some(Err(failure)) => return vec![Err(failure)],
+            Some(Ok(commit)) if commit.position >= end => return Vec::new(),
+            Some(Ok(commit)) => commit,
+        };
+        match sent(&commit, change) {
+            Ok((inserted, own)) => {
+                let refused = own.iter().flat_map(|_| refused_before(commit.position));
+                let inserted = inserted.into_iter().map(Ok);
+                let mut turns: Vec<_> = inserted.chain(refused).collect();
+                turns.extend(own.map(Ok));
+                turns
+            }
+            Err(failure) => vec![Err(failure)],
+        }
+    }))
+}
+
+/// What is sent in the place of a commit: the version that comes in before it, and its own command.
+fn sent(commit: &Commit, change: &Change) -> Outcome<(Option<Turn>, Option<Turn>)> {
+    let inserted = change.before(commit.position)?;
+    let inserted = inserted.map(|prepared| Turn { then: Then::Unsent, prepared });
+    let unread = format!("the command at position {}", commit.position);
+    let own = again(commit).or_exit(Exit::Verification, unread)?.map(|prepared| {
+        let prepared = prepared.capped();
+        let prepared = match publication(prepared.command()) {
+            Some(version) => {
+                let version = change.published(commit.position, version);
+                prepared.saying(version)
+            }
+            None => prepared,
+        };
+        Turn { then: Then::Accepted(commit.position), prepared }
+    });
+    Ok((inserted, own))
+}
+
+fn publication(command: &Command) -> Option<&PublishProgramme> {
+    let Command::Programme(Programme::PublishProgramme(version)) = command else { return None };
+    Some(version)
+}
+
+/// What decisions refused, each with the position it was decided before.
+///
+/// A version of the programme that could not be published then is not tried: the terms are others.
+fn refusals<'a>(
+    journal: &Path,
+    change: &'a Change,
+) -> Outcome<impl Iterator<Item = Outcome<(u64, Turn)>> + 'a> {
+    let actor = crate::user::actor()?;
+    Ok(lines(journal)?.filter_map(move |noted| match noted {
+        Ok(noted) => refusal(noted, &actor, change).map(Ok),
+        Err(failure) => Some(Err(failure)),
+    }))
+}
+
+fn refusal(noted: Noted, actor: &ActorId, change: &Change) -> Option<(u64, Turn)> {
+    let (before, document) = (noted.before?, noted.document?);
+    let prepared = prepare(document.get().as_bytes(), &replaying(actor.clone())).ok()?;
+    let of_programme = |version: &PublishProgramme| version.programme == *change.programme();
+    if publication(prepared.command()).is_some_and(of_programme) {
+        return None;
+    }
+    Some((before, Turn { then: Then::Refused(noted.code), prepared }))
+}
+
+fn lines(journal: &Path) -> Outcome<impl Iterator<Item = Outcome<Noted>> + use<>> {
+    let unread = format!("the decision journal in {}", journal.display());
+    let lines = noted(journal).or_exit(Exit::Unavailable, &unread)?;
+    Ok(lines.map(move |line| line.or_exit(Exit::Unavailable, &unread)))
+}
