@@ -6,7 +6,7 @@
 #[path = "../tests/labelled/mod.rs"]
 mod labelled;
 
-use labelled::{Labelled, holdout, labelled, measured, noise};
+use labelled::{Labelled, holdout, labelled, measured, noise, unseen};
 use std::time::Instant;
 
 /// How many customers the time is told of.
@@ -22,7 +22,8 @@ fn figures(kind: &str, of: &Labelled) {
 
 fn main() {
     figures("known noise", &labelled(20_000, 11, noise::noisy));
-    figures("held-out noise", &labelled(20_000, 12, holdout::noisy));
+    figures("other hand's noise", &labelled(20_000, 12, holdout::noisy));
+    figures("unseen noise", &labelled(20_000, 14, unseen::noisy));
     let many = labelled(CUSTOMERS * 3 / 4, 13, noise::noisy);
     let customers = &many.customers[..many.customers.len().min(CUSTOMERS)];
     let begun = Instant::now();

@@ -1,6 +1,8 @@
 //! What of a company's name counts: its words, without accents, case, punctuation and legal form.
 
-use crate::words::{ABBREVIATIONS, CONNECTING, LEADING_FORMS, LEGAL_FORMS, LETTERS};
+use crate::words::{
+    ABBREVIATIONS, CONNECTING, DASHES, LEADING_FORMS, LEGAL_FORMS, LETTERS, READ_FOR,
+};
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
 /// The shortest word whose plural is taken for its singular, and whose `ae`, `oe`, `ue` for an
@@ -22,11 +24,14 @@ pub(crate) struct Name {
     pub(crate) initials: [String; 2],
     /// Its digits.
     pub(crate) digits: String,
+    /// The words of a remark in brackets or behind a dash.
+    pub(crate) remark: Vec<String>,
 }
 
 impl Name {
     pub(crate) fn new(text: &str) -> Self {
-        let all = tokens(&folded(text));
+        let (text, remark) = remarked(text);
+        let all = tokens(&folded(&text));
         let own = without_forms(&all);
         let initial = |words: &mut dyn Iterator<Item = &String>| -> String {
             words.filter_map(|word| word.chars().next()).collect()
@@ -42,7 +47,7 @@ impl Name {
         sorted.sort_unstable();
         let joined = words.concat();
         let digits = joined.chars().filter(|c| c.is_numeric()).collect();
-        Self { words, sorted, joined, initials, digits }
+        Self { words, sorted, joined, initials, digits, remark: tokens(&folded(&remark)) }
     }
 
     /// The one short word that may be the initials of another name.
@@ -50,6 +55,26 @@ impl Name {
         let [word] = self.words.as_slice() else { return None };
         INITIALS.contains(&word.chars().count()).then_some(word)
     }
+}
+
+/// A name and the remark somebody put in brackets or behind a dash: a place, a department, a
+/// warning. A name that is nothing else is no remark.
+fn remarked(text: &str) -> (String, String) {
+    let (mut name, mut remark, mut open) = (String::new(), String::new(), 0_u32);
+    for c in text.chars() {
+        match c {
+            '(' | '[' => open = open.saturating_add(1),
+            ')' | ']' => open = open.saturating_sub(1),
+            _ if open > 0 => remark.push(c),
+            _ => name.push(c),
+        }
+    }
+    let behind = DASHES.iter().filter_map(|dash| Some((name.find(dash)?, dash.len()))).min();
+    if let Some((at, dash)) = behind {
+        let behind = name.split_off(at);
+        remark = format!("{} {remark}", behind.get(dash..).unwrap_or_default());
+    }
+    if name.chars().any(char::is_alphanumeric) { (name, remark) } else { (text.into(), "".into()) }
 }
 
 /// Small letters without marks.
@@ -65,6 +90,21 @@ fn folded(text: &str) -> String {
     folded
 }
 
+/// A word with the digits that were read for letters as the letters: those before a letter, in a word
+/// that is mostly letters.
+fn read_right(word: &str) -> String {
+    let digits = word.chars().filter(char::is_ascii_digit).count();
+    if digits == 0 || digits * 4 > word.chars().count() {
+        return word.into();
+    }
+    let after = word.chars().skip(1).map(Some).chain([None]);
+    let letters = word.chars().zip(after).map(|(c, after)| {
+        let meant = READ_FOR.iter().find(|(digit, _)| *digit == c).map(|(_, letter)| *letter);
+        meant.filter(|_| after.is_some_and(char::is_alphabetic)).unwrap_or(c)
+    });
+    letters.collect()
+}
+
 /// The words of a text: apostrophes within them are left out, initials with points are one word.
 fn tokens(text: &str) -> Vec<String> {
     let joins = |c: char| matches!(c, '\'' | '’' | '`' | '´');
@@ -76,7 +116,7 @@ fn tokens(text: &str) -> Vec<String> {
         if parts.len() > 1 && parts.iter().all(|part| part.chars().count() == 1) {
             tokens.push(parts.concat());
         } else {
-            tokens.extend(parts.into_iter().map(String::from));
+            tokens.extend(parts.into_iter().map(read_right));
         }
     }
     tokens
@@ -165,6 +205,23 @@ mod tests {
         assert_eq!(Name::new("Limited").words, ["limited"]);
         assert_eq!(Name::new("The And").words, ["the", "and"]);
         assert!(Name::new("—").words.is_empty());
+    }
+
+    #[test]
+    fn a_remark_is_no_part_of_the_name() {
+        same(&["Acme", "Acme (HQ)", "Acme GmbH - do not use", "Acme [old] – Berlin"]);
+        assert_eq!(Name::new("Acme - Berlin (old)").remark, ["berlin", "old"]);
+        for own in ["(Acme)", "- Acme", "Rolls-Royce"] {
+            assert!(Name::new(own).remark.is_empty(), "{own}");
+        }
+    }
+
+    #[test]
+    fn a_digit_before_a_letter_may_be_a_letter() {
+        same(&["Solution", "5olution", "So1ution", "S0lution"]);
+        for own in ["3m", "b2b", "store1", "7eleven2"] {
+            assert_eq!(Name::new(own).words, [own]);
+        }
     }
 
     #[test]

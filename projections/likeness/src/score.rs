@@ -15,6 +15,18 @@ const SAME: u32 = 100;
 const OTHER_ORDER: u32 = 96;
 /// A word and its beginning.
 const BEGINNING: u32 = 70;
+/// A word and its first letter.
+const FIRST_LETTER: u32 = 55;
+/// The shortest word that a first letter stands for.
+const LETTERED_CHARS: usize = 4;
+/// A name and the same cut off within a word.
+const CUT_OFF: u32 = 88;
+/// The shortest name that may be cut off.
+const CUT_OFF_CHARS: usize = 12;
+/// What a remark takes off that only one of two names has.
+const REMARK: u32 = 6;
+/// What two remarks take off that differ: often they tell branches apart.
+const OTHER_REMARK: u32 = 16;
 /// The shortest beginning that abbreviates a word.
 const BEGINNING_CHARS: usize = 3;
 /// Words less alike than this are two words.
@@ -55,9 +67,18 @@ impl Rarity {
     }
 
     /// What a word weighs: the binary logarithm of how many names there are for each that has it.
+    /// A letter is no word.
     pub(crate) fn weight(&self, word: &str) -> u32 {
+        if word.chars().nth(1).is_none() {
+            return 1;
+        }
         let count = self.counts.get(word).copied().unwrap_or(1).max(1);
         (self.names / count).checked_ilog2().unwrap_or(0) + 1
+    }
+
+    /// What a word weighs that one name alone has: as much tells a name from all others.
+    fn telling(&self) -> u32 {
+        self.names.checked_ilog2().unwrap_or(0) + 1
     }
 }
 
@@ -116,8 +137,18 @@ fn closer(score: u32, percent: u32) -> u32 {
     score + SAME.saturating_sub(score) * percent / 100
 }
 
-/// How much two names are alike, and in what.
+/// How much two names are alike, and in what; what was remarked about them tells little.
 fn names(one: &Name, other: &Name, rarity: &Rarity) -> (Likeness, u32) {
+    let (likeness, score) = own_names(one, other, rarity);
+    let off = match (one.remark.is_empty(), other.remark.is_empty()) {
+        (false, false) if one.remark != other.remark => OTHER_REMARK,
+        (true, true) | (false, false) => 0,
+        (true, false) | (false, true) => REMARK,
+    };
+    (likeness, score.saturating_sub(off))
+}
+
+fn own_names(one: &Name, other: &Name, rarity: &Rarity) -> (Likeness, u32) {
     if one.joined.is_empty() || other.joined.is_empty() {
         return (Likeness::SimilarName, 0);
     }
@@ -134,9 +165,14 @@ fn names(one: &Name, other: &Name, rarity: &Rarity) -> (Likeness, u32) {
     if one.digits != other.digits {
         return (Likeness::SimilarName, 0);
     }
+    if cut_off(one, other) || cut_off(other, one) {
+        return (Likeness::AbbreviatedName, CUT_OFF);
+    }
     let (by_words, abbreviated) = aligned(one, other, rarity);
-    // Where the words are as many, spaces are no question, and each word answers for itself.
-    let spaced_alike = one.words.len() == other.words.len();
+    // Where the words are as many, spaces are no question, and each word answers for itself; a letter
+    // of its own is no slip.
+    let lettered = |name: &Name| name.words.iter().any(|word| word.chars().nth(1).is_none());
+    let spaced_alike = one.words.len() == other.words.len() || lettered(one) || lettered(other);
     let as_whole = if spaced_alike { 0 } else { whole(&one.joined, &other.joined) };
     if abbreviated && by_words >= as_whole {
         (Likeness::AbbreviatedName, by_words)
@@ -149,6 +185,14 @@ fn names(one: &Name, other: &Name, rarity: &Rarity) -> (Likeness, u32) {
 fn stands_for(short: &Name, long: &Name) -> bool {
     let initials = |acronym: &str| long.initials.iter().any(|initials| initials == acronym);
     long.words.len() > 1 && short.acronym().is_some_and(initials)
+}
+
+/// Whether a name is the beginning of another and ends within a word, as a field does that is full.
+fn cut_off(short: &Name, long: &Name) -> bool {
+    let Some((last, before)) = short.words.split_last() else { return false };
+    let Some((same, rest)) = long.words.split_at_checked(before.len()) else { return false };
+    let goes_on = rest.first().is_some_and(|word| word != last && word.starts_with(last));
+    goes_on && same == before && short.joined.chars().count() >= CUT_OFF_CHARS
 }
 
 /// The names as a whole, where they differ in a few letters: what spaces part is no matter.
@@ -169,7 +213,7 @@ fn aligned(one: &Name, other: &Name, rarity: &Rarity) -> (u32, bool) {
     let mut left: Vec<&String> = long.words.iter().collect();
     let weights = |words: &[String]| words.iter().map(|word| rarity.weight(word)).sum::<u32>();
     let all = weights(&one.words) + weights(&other.words);
-    let (mut met, mut abbreviated) = (0, false);
+    let (mut met, mut told, mut found, mut abbreviated) = (0, 0, 0, false);
     for word in &short.words {
         let scored = left.iter().enumerate().map(|(at, theirs)| (word_alike(word, theirs), at));
         let best = scored.max_by_key(|((score, _), at)| (*score, std::cmp::Reverse(*at)));
@@ -179,11 +223,18 @@ fn aligned(one: &Name, other: &Name, rarity: &Rarity) -> (u32, bool) {
         let theirs = left.remove(at);
         // A misspelt word is rare by its slip: both weigh as the one that is more common.
         let mine = rarity.weight(word);
-        let pair = mine + rarity.weight(theirs);
-        met += pair * score / SAME;
+        let of_theirs = rarity.weight(theirs);
+        met += (mine + of_theirs) * score / SAME;
+        found += 1;
+        told += mine.min(of_theirs) * score / SAME;
         abbreviated |= short_form;
     }
-    ((met * 100).checked_div(all).unwrap_or(0), abbreviated)
+    let score = (met * 100).checked_div(all).unwrap_or(0);
+    // What is cut short or left out fits many names, unless what is there tells it from all others.
+    let enough = rarity.telling();
+    let in_part = abbreviated || found < long.words.len();
+    let score = if in_part && told < enough { score * told / enough } else { score };
+    (score, abbreviated)
 }
 
 /// How much two words are alike, and whether one begins the other.
@@ -193,6 +244,9 @@ fn word_alike(one: &str, other: &str) -> (u32, bool) {
     }
     let (short, long) = if one.len() <= other.len() { (one, other) } else { (other, one) };
     let chars = long.chars().count();
+    if short.chars().count() == 1 && chars >= LETTERED_CHARS && long.starts_with(short) {
+        return (FIRST_LETTER, true);
+    }
     if short.chars().count() >= BEGINNING_CHARS && long.starts_with(short) {
         return (BEGINNING, true);
     }

@@ -3,19 +3,34 @@
 /// Legal forms of companies, each as the words it is written with, the longest first. They stand
 /// at the end of a name; those of [`LEADING_FORMS`] also at its beginning.
 pub(crate) const LEGAL_FORMS: &[&[&str]] = &[
-    &["society", "anonyme"],
+    &["korlatolt", "felelossegu", "tarsasag"],
+    &["sociedad", "de", "responsabilidad", "limitada"],
+    &["societa", "a", "responsabilita", "limitata"],
     &["societe", "a", "responsabilite", "limitee"],
+    &["societe", "par", "actions", "simplifiee"],
+    &["spolecnost", "s", "rucenim", "omezenym"],
+    &["spolka", "z", "ograniczona", "odpowiedzialnoscia"],
+    &["gesellschaft", "mit", "beschrankter", "haftung"],
+    &["gesellschaft", "mit", "beschraenkter", "haftung"],
+    &["private", "limited", "company"],
+    &["private", "company", "limited"],
     &["societa", "per", "azioni"],
     &["sociedad", "anonima", "de", "capital", "variable"],
     &["limited", "liability", "company"],
     &["limited", "liability", "partnership"],
     &["public", "limited", "company"],
     &["societe", "anonyme"],
+    &["akciova", "spolecnost"],
+    &["anonim", "sirketi"],
+    &["limited", "sirketi"],
+    &["spolka", "akcyjna"],
+    &["spolka", "jawna"],
     &["sociedad", "anonima"],
     &["sociedade", "anonima"],
     &["sociedad", "limitada"],
     &["besloten", "vennootschap"],
     &["naamloze", "vennootschap"],
+    &["commanditaire", "vennootschap"],
     &["kabushiki", "kaisha"],
     &["yugen", "kaisha"],
     &["godo", "kaisha"],
@@ -270,3 +285,9 @@ pub(crate) const LETTERS: &[(char, &str)] = &[
     ('þ', "th"),
     ('ŧ', "t"),
 ];
+
+/// What parts a name from a remark behind it.
+pub(crate) const DASHES: &[&str] = &[" - ", " – ", " — "];
+
+/// Digits that scanners read for letters, and hands type for them.
+pub(crate) const READ_FOR: &[(char, char)] = &[('0', 'o'), ('1', 'l'), ('5', 's')];

@@ -1,4 +1,4 @@
-//! Noise of another hand, on which nothing was tuned. One or two of these happen to a name:
+//! Noise of another hand, which the matcher was mended by once. One or two of these happen to a name:
 //!
 //! - a place or a remark stands behind it, in brackets or after a dash;
 //! - letters are taken for ones that look alike, as a scanner does;
