@@ -123,19 +123,19 @@ pub(crate) fn read(db: &Connection) -> rusqlite::Result<Result<Meta, StaleError>
     if let Some(found) = other {
         return Ok(Err(StaleError::Schema { found, expected: SCHEMA_VERSION }));
     }
+    // All rows in one statement: a writer that commits meanwhile moves all of them or none.
     let mut statement = db.prepare(
-        "SELECT ledger, position, recorded_at, effective_until, root_position, root, \
-         frozen_since, failed_at, failed_event_no, failed_event, frozen_reason \
-         FROM _meta WHERE view=?",
+        "SELECT view, ledger, position, recorded_at, effective_until, root_position, root, \
+         frozen_since, failed_at, failed_event_no, failed_event, frozen_reason FROM _meta",
     )?;
+    let mut rows = statement.query([])?;
     let mut stands = Vec::new();
-    for view in View::ALL {
-        match statement.query_row([view.name()], |row| read_row(*view, row)).optional()? {
-            Some(Some(stand)) => stands.push(stand),
-            Some(None) => return Ok(Err(StaleError::Unreadable)),
-            None => {}
-        }
+    while let Some(row) = rows.next()? {
+        let Some(view) = View::named(row.get_ref("view")?.as_str()?) else { continue };
+        let Some(stand) = read_row(view, row)? else { return Ok(Err(StaleError::Unreadable)) };
+        stands.push(stand);
     }
+    stands.sort_by_key(|stand: &Stand| stand.view);
     if stands.is_empty() {
         return Ok(Err(StaleError::Unreadable));
     }

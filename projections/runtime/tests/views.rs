@@ -74,6 +74,25 @@ proptest! {
 }
 
 #[test]
+fn who_reads_while_they_are_written_finds_all_at_one_position() {
+    let log = logged(&grown(&choices(300)), &[1; 300]);
+    let place = place();
+    let mut views = Views::open(&place.path, log.reader()).unwrap();
+    let reader = Reader::open(&place.path).unwrap();
+    let writing = std::thread::spawn(move || {
+        for block in log.reader().read(0).unwrap() {
+            views.apply(&[block.unwrap()]).unwrap();
+            views.flush().unwrap();
+        }
+    });
+    while !writing.is_finished() {
+        let stands = reader.stands().unwrap();
+        assert_eq!(stands.len(), View::ALL.len());
+    }
+    writing.join().unwrap();
+}
+
+#[test]
 fn rows_come_back_from_sqlite_when_memory_has_let_them_go() {
     // Every step of this history finds its rows in a database that was opened for it.
     let commits = grown(&choices(300));
