@@ -42,11 +42,15 @@ impl Drop for Named {
 }
 
 /// The same lines in groups of any size: the same answers, the same root.
+///
+/// A key that is gone, or not there yet, is part of what a command that forgets somebody is decided
+/// by: of a history with such commands the lines are those of its export, which holds the keys.
 fn regrouped(history: &History, seed: u64) {
     let mut rng = ChaCha8Rng::seed_from_u64(!seed);
     let vault = Arc::clone(&history.vault);
     let ledger = Ledger::with(rng.random_range(1..200), vault);
-    let mut rest = history.lines.as_slice();
+    let exported = history.forgets().then(|| history.ledger.exported());
+    let mut rest = exported.as_deref().unwrap_or(&history.lines);
     let mut answers = Vec::new();
     while !rest.is_empty() {
         let (group, after) = rest.split_at(rng.random_range(1..=rest.len().min(64)));
@@ -54,10 +58,13 @@ fn regrouped(history: &History, seed: u64) {
         answers.extend(told.iter().map(|answer| serde_json::to_string(answer).unwrap()));
         rest = after;
     }
+    assert_eq!(history.ledger.root(), ledger.root(), "another root in groups");
+    if exported.is_some() {
+        return;
+    }
     for ((line, one), grouped) in history.lines.iter().zip(&history.answers).zip(&answers) {
         assert_eq!(one, grouped, "another answer in a group to {line}");
     }
-    assert_eq!(history.ledger.root(), ledger.root(), "another root in groups");
 }
 
 fn histories() -> u64 {

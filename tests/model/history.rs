@@ -28,6 +28,13 @@ pub(crate) struct History {
     pub(crate) vault: Arc<Vault>,
 }
 
+impl History {
+    /// Whether somebody was to be forgotten in it.
+    pub(crate) fn forgets(&self) -> bool {
+        self.lines.iter().any(|line| line.contains("ForgetPerson"))
+    }
+}
+
 struct Teller {
     rng: ChaCha8Rng,
     model: Model,
@@ -55,6 +62,7 @@ pub(crate) fn tell(seed: u64) -> History {
             0 => teller.again(),
             1 => teller.reverse(),
             2 => teller.close_or_open_books(),
+            4 if seed.is_multiple_of(5) => teller.forget(),
             3 => {
                 let slipped = teller.envelope_slip(&sent);
                 teller.say(&sent, Some(slipped));
@@ -172,6 +180,18 @@ impl Teller {
         if kind == "ClosePeriod" {
             self.closed = self.closed.max(Some(day));
         }
+    }
+
+    /// Forgets somebody who may have written, or not since.
+    fn forget(&mut self) {
+        let known = [world::payer(), world::controller()];
+        let known = known.map(|sender| format!("actor/{}", sender.actor));
+        let unknown = ["actor/nobody".to_owned(), "partner/nobody".to_owned()];
+        let person = known.iter().chain(&unknown).nth(self.rng.random_range(0..4)).unwrap();
+        let id = format!("forget-{}", self.told.lines.len());
+        let command = world::command("ForgetPerson", json!({"person": person}));
+        let sent = Sent::new(id, self.now, world::operator(), command);
+        self.say(&sent, None);
     }
 
     /// A document with a slip in its envelope.

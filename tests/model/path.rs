@@ -149,6 +149,13 @@ impl Ledger {
         commits
     }
 
+    /// The commands from outside, as an export has them.
+    pub(crate) fn exported(&self) -> Vec<String> {
+        let commits = self.commits();
+        let commands = commits.iter().skip(1).filter_map(|commit| chl_bus::export(commit).unwrap());
+        commands.collect()
+    }
+
     fn link(&self) -> PathBuf {
         self.folder.path().join("views.sqlite")
     }
