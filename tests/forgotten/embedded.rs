@@ -2,20 +2,11 @@
 
 use crate::{
     cli::{Desk, Run, partner_lines, programme_lines},
+    keys::keys,
     search::{files_with, holds},
     story,
 };
 use serde_json::{Value, json};
-use std::path::Path;
-
-/// The keys in a vault's file, as bytes.
-fn keys(vault: &Path) -> Vec<Vec<u8>> {
-    let file = rusqlite::Connection::open(vault).unwrap();
-    let query = "SELECT key FROM person_keys WHERE person IN ('actor/u-anna', 'partner/p-z')";
-    let mut query = file.prepare(query).unwrap();
-    let keys = query.query_map([], |row| row.get(0)).unwrap();
-    keys.collect::<Result<_, _>>().unwrap()
-}
 
 /// A call that must succeed.
 fn done(desk: &Desk, call: &[&str]) -> Run {
@@ -51,6 +42,11 @@ fn no_file_of_a_ledger_holds_a_text_or_key_of_who_was_forgotten() {
     let served = desk.serve();
     let sent = desk.submit(&story::lines(&story::acts()));
     assert!(story::shows(&sent.out), "an operator reads texts: {}{}", sent.out, sent.err);
+    assert_eq!(desk.submit(&story::refused()).code, 3);
+    let named = done(&desk, &["query", "partners"]).json_lines();
+    let named: Vec<_> = named.iter().map(|row| (&row["partner"], &row["name"])).collect();
+    let expected = [(&json!("p-1"), &json!("Acme Resale")), (&json!("p-z"), &Value::Null)];
+    assert_eq!(named, expected, "a person's name is in no read model");
     done(&desk, &["backup", "older"]);
     let keys = keys(&desk.path("main/vault.sqlite"));
     assert_eq!(keys.len(), 2);

@@ -6,5 +6,10 @@
 #[path = "../cli/mod.rs"]
 mod cli;
 mod embedded;
+mod keys;
+#[expect(dead_code, reason = "other tests use the rest")]
+#[path = "../nodes/node.rs"]
+mod node;
 mod search;
+mod servers;
 mod story;

@@ -35,6 +35,19 @@ pub(crate) fn acts() -> Vec<Value> {
     vec![line("z1", "RecruitPartner", recruit), applied]
 }
 
+/// What is refused, and what is no command: of neither a ledger keeps the content.
+pub(crate) fn refused() -> String {
+    let mut unknown = line(
+        "z4",
+        "ApprovePartner",
+        json!({ "partner": "p-nobody",
+        "note": "as Zarquon said" }),
+    );
+    unknown["reason"] = json!("Frobozz");
+    let malformed = line("z5", "ApprovePartner", json!({ "Beeblebrox": "Quuxplugh" }));
+    lines(&[unknown, malformed]) + "Quuxplugh {\n"
+}
+
 /// What Anna writes once she is forgotten.
 pub(crate) fn acts_again() -> Value {
     let mut approved =
