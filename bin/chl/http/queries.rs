@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     failure::Failure,
-    reads::{Asked, MALFORMED, Page, clock, unanswered, view_names},
+    reads::{Asked, MALFORMED, Page, clock, require_models, unanswered, view_names},
 };
 use axum::{
     Router,
@@ -97,6 +97,7 @@ impl Question {
         let mut again = None;
         // Who asks again is likely to do so once more.
         if !known.is_empty() {
+            require_models(&ledger.reading)?;
             let now = clock();
             let (standing, reader) = Standing::of(&ledger.reading).map_err(told)?;
             let key = remembered::key(&ledger.ledger, asker, &uri);

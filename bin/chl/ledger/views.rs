@@ -12,24 +12,45 @@ use chl_runtime::{
     Stand, Until, View, Views,
 };
 use std::{
-    fs,
+    fmt, fs,
     path::PathBuf,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        Arc, Mutex, MutexGuard, PoisonError, TryLockError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
+    thread,
+    time::{Duration, Instant},
 };
 
 /// Behind so many commits a bar is worth drawing.
 const LONG_WAY: u64 = 20_000;
+
+/// How often somebody who waits looks whether they are open.
+const GLANCE: Duration = Duration::from_millis(2);
+
+/// How far read models have come that are being opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Opening {
+    reached: u64,
+    end: u64,
+}
+
+impl fmt::Display for Opening {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { reached, end } = self;
+        write!(f, "the read models are being built: {reached} of {end} commits are in them")
+    }
+}
 
 /// The read models, one writer at a time.
 pub(crate) struct KeptViews {
     path: PathBuf,
     log: Arc<dyn ReadLog>,
     views: Mutex<Option<Views>>,
-    /// Whether somebody is opening them.
+    /// Whether somebody is opening them, which takes long where they must be built.
     opening: AtomicBool,
+    /// How many commits are in them so far, while somebody is.
+    reached: AtomicU64,
     /// Held by whoever builds them anew: one at a time.
     rebuilding: Mutex<()>,
     past: Past,
@@ -44,6 +65,7 @@ impl KeptViews {
             log,
             views: Mutex::new(None),
             opening: AtomicBool::new(false),
+            reached: AtomicU64::new(0),
             rebuilding: Mutex::new(()),
             past,
         }
@@ -61,6 +83,39 @@ impl KeptViews {
         // Named first: what is named here and read is never older than the name.
         let file = fs::read_link(&self.path).ok();
         Ok((self.fresh()?, file))
+    }
+
+    /// Opens them aside where they are not open, and waits so long for it; says how far it has come
+    /// where that is not done by then. What fails is told to whoever asks them next.
+    pub(crate) fn open_within(self: &Arc<Self>, time: Duration) -> Option<Opening> {
+        if self.is_open() {
+            return None;
+        }
+        let began = Instant::now();
+        let aside = Arc::clone(self);
+        let nobody = !self.opening.load(Ordering::Acquire);
+        let opening = nobody.then(|| thread::spawn(move || drop(aside.catch_up())));
+        let is_done = || match &opening {
+            Some(own) => own.is_finished(),
+            None => !self.opening.load(Ordering::Acquire),
+        };
+        while !is_done() {
+            if began.elapsed() >= time {
+                let (reached, end) = (self.reached.load(Ordering::Acquire), self.log.head().next);
+                return Some(Opening { reached, end });
+            }
+            thread::sleep(GLANCE);
+        }
+        None
+    }
+
+    fn is_open(&self) -> bool {
+        match self.views.try_lock() {
+            Ok(views) => views.is_some(),
+            // Whoever holds them opens them or works with them.
+            Err(TryLockError::WouldBlock) => !self.opening.load(Ordering::Acquire),
+            Err(TryLockError::Poisoned(_)) => false,
+        }
     }
 
     /// Brings them, and SQLite, up to the log's head of this moment.
@@ -185,9 +240,14 @@ impl KeptViews {
     fn open(&self) -> Outcome<Views> {
         let end = self.log.head().next;
         let bar = (end > LONG_WAY).then(|| talk::progress("folding the log", Some(end)));
+        let mut told = false;
         let mut reached = |position, _| {
-            if let Some(bar) = &bar {
-                bar.set_position(position);
+            self.reached.store(position, Ordering::Release);
+            let Some(bar) = &bar else { return };
+            bar.set_position(position);
+            if bar.is_hidden() && !told && position.saturating_add(LONG_WAY) < end {
+                talk::say(&Opening { reached: position, end }.to_string());
+                told = true;
             }
         };
         let log = Arc::clone(&self.log);

@@ -15,6 +15,7 @@ mod export_views;
 mod grounds;
 mod in_file;
 mod moment;
+mod opening;
 mod parties;
 mod publication;
 mod query;
@@ -39,6 +40,7 @@ pub(crate) use duplicates::{Duplicates, REPORTS};
 pub(crate) use export::{BlockLine, Export, FORMAT, First, Last, ledger_id, root};
 pub(crate) use export_views::ExportViews;
 pub(crate) use moment::{clock, note_frozen};
+pub(crate) use opening::require_models;
 pub(crate) use parties::InReadModels;
 pub(crate) use publication::PUBLICATIONS;
 pub(crate) use query::{Query, stored_views, unasked, view_names};
@@ -111,6 +113,42 @@ pub(crate) enum Read {
 }
 
 impl Read {
+    /// Answers it for another process, which is told what it waits for where that takes long.
+    pub(crate) fn answer_another(&self, ledger: &Reading, sink: &mut dyn Sink) -> Outcome<Exit> {
+        if self.needs_models() {
+            opening::wait_for_models(ledger, sink)?;
+        }
+        self.answer(ledger, sink)
+    }
+
+    /// Whether it is answered from the read models.
+    fn needs_models(&self) -> bool {
+        match self {
+            Self::Query(_)
+            | Self::Sql(_)
+            | Self::Scorecard(_)
+            | Self::Duplicates(_)
+            | Self::Balance(_)
+            | Self::Deal(_)
+            | Self::Claim(_)
+            | Self::Check(_)
+            | Self::Closing(_)
+            | Self::Books(_)
+            | Self::Tables(_) => true,
+            Self::View(_)
+            | Self::Tail(_)
+            | Self::Blocks(_)
+            | Self::Export(_)
+            | Self::Backup(_)
+            | Self::Keygen(_)
+            | Self::Checkpoint(_)
+            | Self::ExportLog(_)
+            | Self::VerifyLog(_)
+            | Self::Prove(_)
+            | Self::Person(_) => false,
+        }
+    }
+
     /// Answers it.
     pub(crate) fn answer(&self, ledger: &Reading, sink: &mut dyn Sink) -> Outcome<Exit> {
         match self {

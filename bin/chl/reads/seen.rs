@@ -3,6 +3,7 @@
 
 use super::{
     asked::Asked,
+    opening::require_models,
     query::{Found, Query, key_columns, key_of},
 };
 use crate::{exit::Exit, failure::Failure, ledger::Reading};
@@ -64,6 +65,7 @@ impl Page {
         let limit = limit(asked.limit)?;
         let after = asked.cursor.as_deref().map(|cursor| place(view, cursor)).transpose()?;
         let mut query = asked.of(view).map_err(|failure| unanswered(&failure))?;
+        require_models(ledger)?;
         // One more tells whether there are more.
         query.limit = Some(limit.saturating_add(1));
         let found = query.find(ledger, after).map_err(|failure| unanswered(&failure))?;

@@ -49,7 +49,7 @@ pub(super) fn open_reading_door(place: &Place, reading: &Arc<Reading>) -> Outcom
 impl Serves for Follower {
     fn serve(&self, request: Request, _: Incoming, sink: &mut dyn Sink) -> Outcome<Exit> {
         match request {
-            Request::Read(read) => read.answer(&self.reading, sink),
+            Request::Read(read) => read.answer_another(&self.reading, sink),
             Request::Submit(_) | Request::Rebuild(_) => Err(Failure::new(
                 Exit::Unavailable,
                 "this node follows the ledger; ask the one that leads it",
@@ -61,7 +61,7 @@ impl Serves for Follower {
 impl Serves for Service {
     fn serve(&self, request: Request, lines: Incoming, sink: &mut dyn Sink) -> Outcome<Exit> {
         match request {
-            Request::Read(read) => read.answer(&self.reading, sink),
+            Request::Read(read) => read.answer_another(&self.reading, sink),
             Request::Submit(submission) => {
                 let deciding = Deciding::of(self.client.clone(), &self.reading, &submission);
                 let tally = decided(deciding, &submission, lines, sink)?;
