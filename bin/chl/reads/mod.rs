@@ -134,7 +134,8 @@ impl Read {
             | Self::Check(_)
             | Self::Closing(_)
             | Self::Books(_)
-            | Self::Tables(_) => true,
+            | Self::Tables(_)
+            | Self::WhatIf(_) => true,
             Self::View(_)
             | Self::Tail(_)
             | Self::Blocks(_)
