@@ -86,7 +86,8 @@ pub fn evolve(commit: &Commit, rows: &mut dyn RowsMut) -> Result<(), Unavailable
     Ok(())
 }
 
-fn evolve_event(
+/// Takes one event of a commit into the states it changes: for who looks at each of them.
+pub fn evolve_event(
     commit: &Commit,
     recorded: &RecordedEvent,
     rows: &mut dyn RowsMut,

@@ -7,7 +7,7 @@
 use crate::row_key::{Key, RowKey};
 use crate::{budget, claim, coop, customer, deal, ledger, mdf, partner, programme, rebate};
 use chl_events::{Commit, Stream};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use std::sync::Arc;
 
 /// The version of the rows' bytes; another one makes states be built anew from the log.
@@ -68,6 +68,13 @@ macro_rules! rows {
                 }
             }
         )+
+
+        /// As its item.
+        impl Serialize for Row {
+            fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+                match self { $(Self::$variant(item) => item.serialize(to)),+ }
+            }
+        }
 
         impl Row {
             /// Every kind of row: its number and its name.

@@ -14,6 +14,7 @@ use crate::{
     reads::{self, Read},
     reference::{self, codes::Code, completions::Completions, schema::Schema},
     servers::Servers,
+    stepping,
     talk::LogFormat,
     whatif::WhatIf,
     writes,
@@ -84,6 +85,7 @@ enum Call {
     Audit(Audit),
     #[command(subcommand)]
     Log(Log),
+    Replay(reads::Replay),
     #[command(name = "whatif")]
     WhatIf(WhatIf),
     Check(reads::Check),
@@ -197,6 +199,7 @@ impl Args {
             Call::Explain(call) => call.run(place, output),
             Call::Log(call) => call.run(place, output),
             Call::Audit(call) => call.run(place, output),
+            Call::Replay(call) => stepping::replay(place, call, output),
             Call::WhatIf(call) => asking::ask(place, Read::WhatIf(call.read()?), output),
             Call::Check(call) => asking::ask(place, Read::Check(call), output),
             Call::Programme(Programme::Check(call)) => call.run(output),

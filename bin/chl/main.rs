@@ -25,6 +25,7 @@ mod place;
 mod reads;
 mod reference;
 mod servers;
+mod stepping;
 mod talk;
 mod user;
 mod whatif;

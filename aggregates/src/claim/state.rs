@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 /// Where a claim stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ClaimState {
     /// Its money is held.
     Submitted,

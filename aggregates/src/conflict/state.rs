@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 /// How far a conflict has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ConflictState {
     /// Open, unless the incumbent's guard has ended: see [`stands`].
     Open,

@@ -7,7 +7,7 @@ use chl_events::coop::{
 };
 use chl_events::terms::IncentiveAccount;
 use chl_events::{Code, Currency, Date, Instant, LotId, Money, PartnerId, ProgrammeId, SaleId};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -79,9 +79,18 @@ pub struct Lot {
     /// Whether it has expired.
     pub expired: bool,
     /// The net sales by the rate they accrued at, where bands depend on them.
+    #[serde(serialize_with = "shown_as_pairs")]
     pub volumes: BTreeMap<RateKey, Money>,
     /// What claims drew of it, by activity, net of what went back.
     pub drawn: BTreeMap<Code, Money>,
+}
+
+/// Where people read it, a map whose keys are no texts is a list of pairs.
+fn shown_as_pairs<S: Serializer>(
+    volumes: &BTreeMap<RateKey, Money>,
+    to: S,
+) -> Result<S::Ok, S::Error> {
+    if to.is_human_readable() { to.collect_seq(volumes) } else { volumes.serialize(to) }
 }
 
 /// What names a rate of accrual for ever: the version, and whom the rate is for.

@@ -31,6 +31,7 @@ pub struct Pair {
 
 /// How far two customers that look alike have come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum PairState {
     /// Reported, not decided.
     Reported,

@@ -36,6 +36,7 @@ pub struct Allocation {
 
 /// Where a request stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum RequestState {
     /// Waits for approval.
     Submitted,

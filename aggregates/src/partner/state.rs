@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 /// Where a partner stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum PartnerState {
     /// Recruited.
     Prospect,
@@ -92,6 +93,7 @@ pub struct Scorecard {
 
 /// How far a published figure has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Figure {
     /// Published.
     Published,

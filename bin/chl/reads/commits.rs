@@ -218,7 +218,8 @@ pub(crate) fn json(commit: &Commit, viewer: &Viewer<'_>) -> Outcome<Value> {
     Ok(shown)
 }
 
-fn event(recorded: &RecordedEvent) -> Result<Value, serde_json::Error> {
+/// An event as JSON: its type, its data, its dates, and the lines it posts.
+pub(crate) fn event(recorded: &RecordedEvent) -> Result<Value, serde_json::Error> {
     let mut shown = serde_json::to_value(&recorded.event)?;
     if let Some(fields) = shown.as_object_mut() {
         fields.insert("effective_on".into(), serde_json::to_value(recorded.effective_on)?);

@@ -19,6 +19,7 @@ mod opening;
 mod parties;
 mod publication;
 mod query;
+mod replay;
 mod rows;
 mod scorecard;
 mod seen;
@@ -44,6 +45,7 @@ pub(crate) use opening::require_models;
 pub(crate) use parties::InReadModels;
 pub(crate) use publication::PUBLICATIONS;
 pub(crate) use query::{Query, stored_views, unasked, view_names};
+pub(crate) use replay::Replay;
 pub(crate) use scorecard::{ScorecardOf, newest_quarter};
 pub(crate) use seen::{MALFORMED, Page, unanswered};
 pub(crate) use sql::Sql;
@@ -110,6 +112,8 @@ pub(crate) enum Read {
     Person(HeldOf),
     /// What other terms would have done.
     WhatIf(Other),
+    /// What each event changed.
+    Replay(Replay),
 }
 
 impl Read {
@@ -176,6 +180,7 @@ impl Read {
             Self::Prove(read) => read.answer(ledger, sink),
             Self::Person(read) => read.answer(ledger, sink),
             Self::WhatIf(read) => read.answer(ledger, sink),
+            Self::Replay(read) => read.answer(ledger, sink),
         }
     }
 }
