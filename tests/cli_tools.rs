@@ -3,7 +3,10 @@
 
 mod cli;
 
-use cli::Desk;
+use cli::{
+    Desk,
+    followed::{at, follow, own, stopped},
+};
 use serde_json::{Value, json};
 use std::{
     io::Write,
@@ -88,7 +91,23 @@ fn told(desk: &Desk, position: u64) -> Value {
 fn tools_read_while_the_ledger_writes_and_agree_to_the_cent() {
     let desk = Desk::with_history();
     let served = desk.serve();
-    let views = desk.path("main/views.sqlite");
+    agree(&desk, &desk.path("main/views.sqlite"));
+    assert_eq!(served.stop(), 0);
+}
+
+#[test]
+fn tools_read_a_file_of_its_own_while_it_follows() {
+    let desk = Desk::with_history();
+    let served = desk.serve();
+    let call = ["balances", "postings", "--into", "mine.sqlite"];
+    let following = follow(&desk, &call);
+    at(&desk, "mine.sqlite", own(&desk, &[]).0, &[]);
+    agree(&desk, &desk.path("mine.sqlite"));
+    assert_eq!((stopped(following), served.stop()), (0, 0));
+}
+
+/// Has every tool read a file while commands come in, and compares with the ledger's own sums.
+fn agree(desk: &Desk, views: &Path) {
     let reading = AtomicUsize::new(TOOLS.len());
     let seen: Vec<Value> = std::thread::scope(|scope| {
         let writer = scope.spawn(|| {
@@ -100,7 +119,7 @@ fn tools_read_while_the_ledger_writes_and_agree_to_the_cent() {
             }
             from
         });
-        let (views, reading) = (&views, &reading);
+        let reading = &reading;
         let readers = TOOLS.map(|tool| {
             scope.spawn(move || {
                 let seen: Vec<Value> =
@@ -119,9 +138,8 @@ fn tools_read_while_the_ledger_writes_and_agree_to_the_cent() {
         for sum in sums["postings"].as_array().unwrap() {
             assert_eq!(sum[1], sum[2], "debits equal credits");
         }
-        assert_eq!(sums, told(&desk, low));
+        assert_eq!(sums, told(desk, low));
     }
-    assert_eq!(served.stop(), 0);
 }
 
 #[test]

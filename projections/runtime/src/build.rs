@@ -75,12 +75,16 @@ impl Build {
         }
     }
 
-    /// Folds the log, puts the new file in the place of what is there, and opens it.
+    /// Folds the log, puts the new file in the place of what is there, and opens it. A build that
+    /// fails is removed.
     pub(crate) fn put_in_place(
         &self,
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<Views, BuildError> {
-        self.fold(progress)?.finish()?;
+        if let Err(error) = self.fold(progress).and_then(Views::finish) {
+            self.remove()?;
+            return Err(error);
+        }
         place::switch(&self.link, &self.file)?;
         Ok(Views::open_file(&self.link, &self.file, Arc::clone(&self.log))?)
     }

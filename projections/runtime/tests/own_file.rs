@@ -212,6 +212,14 @@ fn a_build_that_is_given_up_leaves_what_was_there() {
     views.catch_up(&mut |_, _| {}).unwrap_err();
     drop(views);
     file.build(log.reader(), &mut |_, _| {}).unwrap_err();
+    let kept = std::fs::read_link(&place.path).unwrap();
+    let beside = std::fs::read_dir(place.path.parent().unwrap()).unwrap().filter(|file| {
+        let name = file.as_ref().unwrap().file_name();
+        name.to_string_lossy().contains("sqlite.")
+            && !name.to_string_lossy().contains('-')
+            && name != *kept
+    });
+    assert_eq!(beside.count(), 0, "what was given up is removed");
     assert_eq!(Reader::open(&place.path).unwrap().position().unwrap(), 100);
     stop.store(false, Ordering::Release);
     as_among_all(&mut followed(&file, &log), &commits);
