@@ -138,8 +138,7 @@ impl Read {
             | Self::Check(_)
             | Self::Closing(_)
             | Self::Books(_)
-            | Self::Tables(_)
-            | Self::WhatIf(_) => true,
+            | Self::Tables(_) => true,
             Self::View(_)
             | Self::Tail(_)
             | Self::Blocks(_)
@@ -150,7 +149,9 @@ impl Read {
             | Self::ExportLog(_)
             | Self::VerifyLog(_)
             | Self::Prove(_)
-            | Self::Person(_) => false,
+            | Self::Person(_)
+            | Self::WhatIf(_)
+            | Self::Replay(_) => false,
         }
     }
 
