@@ -4,7 +4,7 @@
 
 mod cli;
 
-use cli::Desk;
+use cli::{Desk, damage::lose_tail};
 use serde_json::Value;
 
 /// The root of the ledger's log, as `chl check` finds it.
@@ -150,19 +150,7 @@ fn a_backup_of_another_history_is_refused() {
 #[test]
 fn a_log_that_lost_its_tail_is_refused_and_repaired() {
     let desk = Desk::new();
-    assert_eq!(desk.submit(&cli::partner_lines()).code, 0);
-    let head = std::fs::read_dir(desk.path("main/log")).unwrap();
-    let head = head.map(|entry| entry.unwrap().path());
-    let head = head.filter(|path| path.to_string_lossy().contains("/head-")).max().unwrap();
-    let (head, old) = (head.to_str().unwrap(), desk.path("old"));
-    let copy = |from: &str, to: &str| {
-        let copied = std::process::Command::new("cp").args(["-a", from, to]).status();
-        assert!(copied.unwrap().success());
-    };
-    copy(head, old.to_str().unwrap());
-    assert_eq!(desk.submit(&cli::programme_lines()).code, 0);
-    std::fs::remove_dir_all(head).unwrap();
-    copy(old.to_str().unwrap(), head);
+    lose_tail(&desk, &cli::partner_lines(), &cli::programme_lines());
 
     let refused = desk.run(&["query", "deals"]);
     assert_eq!(refused.code, 6, "{}", refused.err);

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![expect(dead_code, reason = "each file of tests uses some of it")]
 
+pub(crate) mod damage;
 pub(crate) mod followed;
 pub(crate) mod sample;
 pub(crate) mod watched;
