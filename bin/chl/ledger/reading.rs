@@ -1,8 +1,12 @@
 //! What answers are read from.
 
 use super::{history::decoded, proofs::Proofs, views::KeptViews};
-use crate::place::Place;
-use chl_bus::{Vault, Viewer};
+use crate::{
+    exit::Exit,
+    failure::{Outcome, Step},
+    place::Place,
+};
+use chl_bus::{Noted, Vault, Viewer, noted};
 use chl_events::{Instant, Role};
 use chl_log::ReadLog;
 use std::{
@@ -19,8 +23,8 @@ pub(crate) struct Reading {
     pub(crate) views: Arc<KeptViews>,
     /// What proves its history to others.
     pub(crate) proofs: Arc<Proofs>,
-    /// The folder of the decision journal.
-    pub(crate) journal: PathBuf,
+    /// The folder of its decision journal.
+    journal: PathBuf,
     /// The keys of persons, where there are any.
     pub(crate) vault: Option<Arc<Vault>>,
     /// Whether it will be closed soon, so that long answers end.
@@ -34,6 +38,13 @@ impl Reading {
         let proofs = Arc::new(Proofs::new(place, Arc::clone(&log)));
         let journal = place.journal();
         Self { log, views, proofs, journal, vault, closing: Closing::default() }
+    }
+
+    /// What this machine's decision journal has noted, the oldest first.
+    pub(crate) fn refusals(&self) -> Outcome<impl Iterator<Item = Outcome<Noted>> + use<>> {
+        let unread = format!("the decision journal in {}", self.journal.display());
+        let noted = noted(&self.journal).or_exit(Exit::Unavailable, &unread)?;
+        Ok(noted.map(move |one| one.or_exit(Exit::Unavailable, &unread)))
     }
 
     /// How far rows that stand for a position are behind the log; none where they are not.

@@ -1,8 +1,10 @@
 //! `chl export`: the read models as files for other tools.
 
 use super::{
+    commits::NOBODY,
     moment::{Moment, note, note_frozen},
     query::{known_view, unasked},
+    refusals::{self, REFUSALS},
     rows::SCORECARDS,
 };
 use crate::{
@@ -12,7 +14,7 @@ use crate::{
     output::{Sheet, Sink},
     place::absolute,
 };
-use chl_export::{ExportError, Format, Wanted, export};
+use chl_export::{ExportError, Format, Listed, Wanted, export};
 use chl_runtime::View;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -30,7 +32,7 @@ pub(crate) struct ExportViews {
     #[arg(value_name = "FOLDER")]
     to: PathBuf,
     /// The read models; without one all. `scorecards` are those of every calendar month, quarter,
-    /// half and year with facts.
+    /// half and year with facts; `refusals` are what this machine's journal has noted, up to now.
     #[arg(value_name = "VIEW", value_parser = known_view())]
     views: Vec<String>,
     /// The shape of the files.
@@ -61,12 +63,13 @@ impl ExportViews {
         let mut past = self.moment.open(ledger)?;
         let asked = |of: &str| self.views.is_empty() || self.views.iter().any(|name| name == of);
         let views = View::ALL.iter().filter(|view| asked(view.name())).copied().collect();
-        let wanted = Wanted { views, scorecards: asked(SCORECARDS) };
+        let listed = if asked(REFUSALS) { vec![refused(ledger)?] } else { Vec::new() };
+        let wanted = Wanted { views, scorecards: asked(SCORECARDS), listed };
         let format = match self.format {
             Shape::Parquet => Format::Parquet,
             Shape::Csv => Format::Csv,
         };
-        let manifest = export(past.reader(), &wanted, &self.to, format).map_err(unexported)?;
+        let manifest = export(past.reader(), wanted, &self.to, format).map_err(unexported)?;
         let sheet = Sheet::new("", &["view", "file", "rows", "bytes"]);
         sink.begin(&sheet)?;
         for part in &manifest.files {
@@ -90,4 +93,15 @@ pub(super) fn unexported(error: ExportError) -> Failure {
         }
     };
     Failure::Told { exit, error: anyhow::Error::new(error) }
+}
+
+/// The journal of refused commands, its texts sealed.
+fn refused(ledger: &Reading) -> Outcome<Listed> {
+    let columns = refusals::COLUMNS;
+    let rows = refusals::rows(ledger, &NOBODY)?.map(|row| {
+        let mut row = row?;
+        Ok(columns.iter().map(|name| row.remove(*name).unwrap_or_default()).collect())
+    });
+    let columns = columns.iter().map(|name| (*name, matches!(*name, "before" | "bytes"))).collect();
+    Ok(Listed { name: REFUSALS, columns, rows: rows.collect::<Outcome<_>>()? })
 }

@@ -1,8 +1,10 @@
 //! `chl query`: the read models, on either axis of time or both.
 
 use super::{
+    condition::Condition,
     in_file::InFile,
-    moment::{Moment, Past},
+    moment::{Bound, Moment, Past},
+    refusals::{REFUSALS, Refusals},
     rows::{SCORECARDS, show_last},
 };
 use crate::{
@@ -17,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::str::FromStr;
 
-/// Shows a read model: what is, or what was at any time.
+/// Shows a read model: what is, or what was at any time; or the journal of refused commands.
 ///
 /// Without --as-of the newest state, and standard error says which position that is. Filters are
 /// joined by "and"; `--where` compares a column that is kept, as `state=won`, `closed_on>=2026-01-01` or
@@ -59,38 +61,6 @@ pub(crate) struct Query {
     pub(super) moment: Moment,
     #[command(flatten)]
     pub(crate) file: InFile,
-}
-
-/// A comparison of a column with a value.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Condition {
-    column: String,
-    test: Test,
-    value: String,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Test {
-    Is,
-    From,
-    To,
-}
-
-impl FromStr for Condition {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let tests = [(">=", Test::From), ("<=", Test::To), ("=", Test::Is)];
-        for (sign, test) in tests {
-            if let Some((column, value)) = text.split_once(sign) {
-                return Ok(Self { column: column.trim().into(), test, value: value.trim().into() });
-            }
-        }
-        Err(format!(
-            "{text:?} compares nothing; write COLUMN=VALUE, COLUMN>=VALUE or COLUMN<=VALUE"
-        ))
-    }
 }
 
 /// What a question found.
@@ -141,12 +111,15 @@ pub(crate) fn stored_views() -> clap::builder::PossibleValuesParser {
 
 /// Everything that can be asked for, as values of an option.
 pub(super) fn known_view() -> clap::builder::PossibleValuesParser {
-    clap::builder::PossibleValuesParser::new(view_names().map(clap::builder::PossibleValue::new))
+    view_names().chain([REFUSALS]).collect::<Vec<_>>().into()
 }
 
 impl Query {
     /// Shows it.
     pub(crate) fn answer(&self, ledger: &Reading, sink: &mut dyn Sink) -> Outcome<Exit> {
+        if self.view == REFUSALS {
+            return self.refusals()?.show(ledger, sink);
+        }
         let Found { answer, unknown } = self.find(ledger, None)?;
         unknown.iter().try_for_each(|note| sink.note(note))?;
         let position = answer.position;
@@ -249,6 +222,28 @@ impl Query {
         self.found(answer, &mut past)
     }
 
+    /// Which refusals are asked for; what does not apply to them is refused.
+    fn refusals(&self) -> Outcome<Refusals<'_>> {
+        let others = [&self.programme, &self.customer, &self.fund, &self.lot, &self.state];
+        if others.into_iter().any(Option::is_some) || self.period.is_some() {
+            return Err(Failure::usage("refusals are filtered by --partner and --where alone"));
+        }
+        if self.moment.effective.is_some() {
+            let text = "--effective does not apply to refusals: nothing came of them";
+            return Err(Failure::usage(text));
+        }
+        let until = match self.moment.as_of {
+            None => None,
+            Some(Bound::RecordedAt(at)) => Some(at),
+            Some(Bound::Position(_)) => {
+                let text = "refusals have no position; --as-of takes an instant here";
+                return Err(Failure::usage(text));
+            }
+        };
+        let (partner, conditions) = (self.partner.as_deref(), self.conditions.as_slice());
+        Ok(Refusals { partner, conditions, until, limit: self.limit })
+    }
+
     fn filters(&self, view: View) -> Vec<Filter> {
         let state = if view.has_effective_state() { "effective_state" } else { "state" };
         let named = [
@@ -262,15 +257,7 @@ impl Query {
         let named = named.into_iter().filter_map(|(column, value)| {
             value.as_ref().map(|value| Filter::Is(column.to_owned(), value.clone()))
         });
-        let conditions = self.conditions.iter().cloned().map(|condition| {
-            let Condition { column, test, value } = condition;
-            match test {
-                Test::Is => Filter::Is(column, value),
-                Test::From => Filter::From(column, value),
-                Test::To => Filter::To(column, value),
-            }
-        });
-        named.chain(conditions).collect()
+        named.chain(self.conditions.iter().cloned().map(Condition::filter)).collect()
     }
 }
 
@@ -293,23 +280,4 @@ pub(crate) fn unasked(error: ReaderError) -> Failure {
         ReaderError::Stale(_) | ReaderError::Sqlite(_) | ReaderError::Damaged(_) => Exit::Internal,
     };
     Failure::Told { exit, error: anyhow::Error::new(error) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Condition, Test};
-
-    #[test]
-    fn conditions_compare_columns() {
-        let condition = |column: &str, test, value: &str| {
-            Ok(Condition { column: column.into(), test, value: value.into() })
-        };
-        assert_eq!("state=won".parse(), condition("state", Test::Is, "won"));
-        assert_eq!(
-            "closed_on>=2026-01-01".parse(),
-            condition("closed_on", Test::From, "2026-01-01")
-        );
-        assert_eq!("position <= 7".parse(), condition("position", Test::To, "7"));
-        assert!("state".parse::<Condition>().is_err());
-    }
 }

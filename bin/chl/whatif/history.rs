@@ -6,14 +6,13 @@ use crate::{
     failure::{Failure, Outcome, Step},
     ledger::{Birth, Reading, commits_from},
 };
-use chl_bus::{Noted, Opening, Prepared, again, noted, prepare, replaying};
+use chl_bus::{Noted, Opening, Prepared, again, prepare, replaying};
 use chl_commands::{
     Command,
     programme::{Programme, PublishProgramme},
 };
 use chl_events::{ActorId, Commit, Event, Instant, ledger::LedgerEvent};
 use chl_log::ReadLog;
-use std::path::Path;
 
 /// What became of a command then.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,8 +46,8 @@ pub(super) fn opened(log: &dyn ReadLog) -> Outcome<Birth> {
 }
 
 /// Since when the decision journal has noted refusals; none where it has none.
-pub(super) fn noted_since(journal: &Path) -> Outcome<Option<Instant>> {
-    let first = lines(journal)?.next().transpose()?;
+pub(super) fn noted_since(ledger: &Reading) -> Outcome<Option<Instant>> {
+    let first = ledger.refusals()?.next().transpose()?;
     Ok(first.map(|noted| noted.at))
 }
 
@@ -58,7 +57,7 @@ pub(super) fn history<'a>(
     end: u64,
     change: &'a Change,
 ) -> Outcome<impl Iterator<Item = Outcome<Turn>> + 'a> {
-    let mut refusals = refusals(&ledger.journal, change)?.peekable();
+    let mut refusals = refusals(ledger, change)?.peekable();
     let mut refused_before = move |position: u64| {
         let due = |refusal: &Outcome<(u64, Turn)>| {
             refusal.as_ref().map_or(true, |(before, _)| *before <= position)
@@ -118,11 +117,11 @@ fn publication(command: &Command) -> Option<&PublishProgramme> {
 ///
 /// A version of the programme that could not be published then is not tried: the terms are others.
 fn refusals<'a>(
-    journal: &Path,
+    ledger: &Reading,
     change: &'a Change,
 ) -> Outcome<impl Iterator<Item = Outcome<(u64, Turn)>> + 'a> {
     let actor = crate::user::actor()?;
-    Ok(lines(journal)?.filter_map(move |noted| match noted {
+    Ok(ledger.refusals()?.filter_map(move |noted| match noted {
         Ok(noted) => refusal(noted, &actor, change).map(Ok),
         Err(failure) => Some(Err(failure)),
     }))
@@ -136,10 +135,4 @@ fn refusal(noted: Noted, actor: &ActorId, change: &Change) -> Option<(u64, Turn)
         return None;
     }
     Some((before, Turn { then: Then::Refused(noted.code), prepared }))
-}
-
-fn lines(journal: &Path) -> Outcome<impl Iterator<Item = Outcome<Noted>> + use<>> {
-    let unread = format!("the decision journal in {}", journal.display());
-    let lines = noted(journal).or_exit(Exit::Unavailable, &unread)?;
-    Ok(lines.map(move |line| line.or_exit(Exit::Unavailable, &unread)))
 }

@@ -111,7 +111,7 @@ impl Other {
             differences,
             money: money::differences(Arc::clone(&ledger.log), head.next, log)?,
             commits: head.next,
-            noted_since: history::noted_since(&ledger.journal)?,
+            noted_since: history::noted_since(ledger)?,
             same_history,
         };
         report.show(self.only, sink)?;

@@ -7,7 +7,7 @@
 
 use chl_events::{Instant, Origin};
 use data_encoding::HEXLOWER;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 use std::{
@@ -24,13 +24,28 @@ pub struct JournalLimits {
     pub file_bytes: u64,
     /// The files kept, the one being written among them.
     pub files: usize,
+    /// The days after which what is noted is removed.
+    pub days: u32,
 }
 
 impl Default for JournalLimits {
     fn default() -> Self {
-        Self { file_bytes: 8 << 20, files: 8 }
+        Self { file_bytes: 8 << 20, files: 8, days: 400 }
     }
 }
+
+impl JournalLimits {
+    /// The days after which a new file begins, in microseconds: what is removed is a whole file.
+    fn file_micros(self) -> i64 {
+        self.micros() / i64::try_from(self.files.max(1)).unwrap_or(i64::MAX)
+    }
+
+    fn micros(self) -> i64 {
+        i64::from(self.days) * DAY_MICROS
+    }
+}
+
+const DAY_MICROS: i64 = 86_400_000_000;
 
 /// A refused command as it was sent, and where in the log it was decided.
 #[derive(Debug, Clone, Serialize)]
@@ -107,6 +122,10 @@ struct Writing {
     number: u64,
     bytes: u64,
     file: BufWriter<File>,
+    /// When the first line of the file was noted.
+    began: Option<Instant>,
+    /// When it was last looked which files are too old.
+    looked: Option<Instant>,
 }
 
 impl Journal {
@@ -115,14 +134,16 @@ impl Journal {
         std::fs::create_dir_all(dir)?;
         let number = numbers(dir)?.last().copied().unwrap_or(0);
         let (file, bytes) = append_to(dir, number)?;
-        let writing = Writing { dir: dir.into(), limits, number, bytes, file };
+        let began = noted_at(&file_of(dir, number), |lines| lines.next())?;
+        let dir = dir.into();
+        let writing = Writing { dir, limits, number, bytes, file, began, looked: None };
         Ok(Self { writing: Mutex::new(writing) })
     }
 
     /// Notes refused commands.
     pub(crate) fn refused(&self, at: Instant, entries: &[Entry]) -> io::Result<()> {
         let mut writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
-        entries.iter().try_for_each(|entry| writing.line(&Line { at, entry }))
+        entries.iter().try_for_each(|entry| writing.line(at, entry))
     }
 
     /// Notes a malformed document: its digest, its length, the code.
@@ -130,7 +151,9 @@ impl Journal {
         let sha256 = HEXLOWER.encode(&Sha256::digest(document));
         let entry = &Malformed { sha256, bytes: document.len(), code };
         let mut writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
-        writing.line(&Line { at, entry })
+        writing.line(at, entry)?;
+        // Nothing is decided, so that nobody else might hand it on soon.
+        writing.file.flush()
     }
 
     /// Hands what is noted to the operating system.
@@ -140,14 +163,20 @@ impl Journal {
 }
 
 impl Writing {
-    fn line(&mut self, line: &impl Serialize) -> io::Result<()> {
-        let mut text = serde_json::to_vec(line)?;
+    fn line(&mut self, at: Instant, entry: &impl Serialize) -> io::Result<()> {
+        let mut text = serde_json::to_vec(&Line { at, entry })?;
         text.push(b'\n');
-        if self.bytes > 0 && self.bytes.saturating_add(text.len() as u64) > self.limits.file_bytes {
+        let full = self.bytes.saturating_add(text.len() as u64) > self.limits.file_bytes;
+        if self.bytes > 0 && (full || since(self.began, at) >= self.limits.file_micros()) {
             self.rotate()?;
+        }
+        if self.looked.is_none() || since(self.looked, at) >= DAY_MICROS {
+            self.looked = Some(at);
+            self.remove_old(at)?;
         }
         self.file.write_all(&text)?;
         self.bytes = self.bytes.saturating_add(text.len() as u64);
+        self.began.get_or_insert(at);
         Ok(())
     }
 
@@ -155,14 +184,44 @@ impl Writing {
         self.file.flush()?;
         self.number = self.number.saturating_add(1);
         (self.file, self.bytes) = append_to(&self.dir, self.number)?;
-        let kept = self.limits.files.max(1);
-        let numbers = numbers(&self.dir)?;
-        let old = numbers.len().saturating_sub(kept);
-        numbers
-            .iter()
-            .take(old)
-            .try_for_each(|number| std::fs::remove_file(file_of(&self.dir, *number)))
+        (self.began, self.looked) = (None, None);
+        Ok(())
     }
+
+    /// Removes the files that are too many, and those that hold nothing young enough.
+    fn remove_old(&self, now: Instant) -> io::Result<()> {
+        let numbers = numbers(&self.dir)?;
+        let too_many = numbers.len().saturating_sub(self.limits.files.max(1));
+        for (place, number) in numbers.into_iter().enumerate() {
+            let path = file_of(&self.dir, number);
+            let last = || noted_at(&path, |lines| lines.next_back());
+            let is_old = |last| since(last, now) >= self.limits.micros();
+            if place < too_many || (number != self.number && is_old(last()?)) {
+                std::fs::remove_file(&path)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The microseconds from one moment to another; none passed since what never was.
+fn since(then: Option<Instant>, now: Instant) -> i64 {
+    then.map_or(0, |then| now.micros().saturating_sub(then.micros()))
+}
+
+/// When a line of a file was noted, the first or the last of those that can be read.
+fn noted_at(
+    path: &Path,
+    choose: impl FnOnce(&mut dyn DoubleEndedIterator<Item = Instant>) -> Option<Instant>,
+) -> io::Result<Option<Instant>> {
+    #[derive(Deserialize)]
+    struct At {
+        at: Instant,
+    }
+    let bytes = std::fs::read(path)?;
+    let lines = bytes.split(|byte| *byte == b'\n');
+    let read = |line: &[u8]| serde_json::from_slice::<At>(line).ok().map(|line| line.at);
+    Ok(choose(&mut lines.filter_map(read)))
 }
 
 /// The files of a journal, oldest first.
@@ -203,7 +262,7 @@ mod tests {
     #[test]
     fn files_stay_bounded_and_the_newest_lines_are_kept() {
         let dir = tempfile::tempdir().unwrap();
-        let limits = JournalLimits { file_bytes: 1000, files: 3 };
+        let limits = JournalLimits { file_bytes: 1000, files: 3, days: 1 };
         let at = Instant::from_micros(0);
         for round in 0..2 {
             let journal = Journal::open(dir.path(), limits).unwrap();
@@ -219,5 +278,24 @@ mod tests {
         let line = last.lines().last().unwrap();
         let digest = HEXLOWER.encode(&Sha256::digest(b"secret 1 49"));
         assert!(line.contains(&digest) && !line.contains("secret"), "{line}");
+    }
+    #[test]
+    fn what_is_too_old_is_removed_whoever_opens_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let limits = JournalLimits { file_bytes: 1 << 20, files: 3, days: 15 };
+        let on_day = |day: i64| Instant::from_micros(day * DAY_MICROS);
+        let noted = |days: &[i64]| {
+            let journal = Journal::open(dir.path(), limits).unwrap();
+            for day in days {
+                journal.malformed(on_day(*day), b"{", "command.malformed").unwrap();
+            }
+            let files = files(dir.path()).unwrap();
+            let text = files.iter().map(|file| std::fs::read_to_string(file).unwrap());
+            text.flat_map(|text| text.lines().map(str::to_owned).collect::<Vec<_>>()).count()
+        };
+        assert_eq!(noted(&[0, 1, 4]), 3);
+        assert_eq!(noted(&[6, 7]), 5);
+        assert_eq!(noted(&[20]), 3, "the first file went whole, the second is young enough");
+        assert_eq!(noted(&[100]), 1);
     }
 }

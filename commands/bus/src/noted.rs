@@ -10,19 +10,35 @@ use std::{
     path::Path,
 };
 
-/// A refused command of the journal.
+/// A refusal of the journal; of a malformed document only its digest and its length are noted.
 #[derive(Debug, Deserialize)]
 pub struct Noted {
     /// When its group was decided.
     pub at: Instant,
     /// The code it was refused with.
     pub code: String,
-    /// Where it was sent from; absent of a malformed document, of which only a digest is noted.
+    /// The type of the command.
+    pub r#type: Option<String>,
+    /// The command's id.
+    pub id: Option<String>,
+    /// Where it was sent from.
     pub source: Option<String>,
+    /// Who sent it.
+    pub actor: Option<String>,
+    /// In what role.
+    pub role: Option<String>,
+    /// In whose name.
+    pub onbehalfof: Option<String>,
+    /// The sender's partner.
+    pub partner: Option<String>,
     /// The position of the commit that came next, where the command itself is noted.
     pub before: Option<u64>,
     /// Its document, as an export of commands has it.
     pub document: Option<Box<RawValue>>,
+    /// The SHA-256 of a malformed document, in hexadecimal digits.
+    pub sha256: Option<String>,
+    /// How many bytes a malformed document had.
+    pub bytes: Option<u64>,
 }
 
 /// Reads a journal from its oldest line on; none where there is no journal.

@@ -19,8 +19,8 @@ pub(crate) fn card_fields() -> Vec<(String, Type)> {
     typed.collect()
 }
 
-/// The values of a row, one for each of [`card_fields`].
-pub(crate) fn card_values(values: Vec<Json>) -> Vec<Value> {
+/// The values of a row that is JSON.
+pub(crate) fn json_values(values: Vec<Json>) -> Vec<Value> {
     let typed = values.into_iter().map(|value| match value {
         Json::Null => Value::None,
         Json::Bool(yes) => Value::Whole(i64::from(yes)),

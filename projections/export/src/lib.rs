@@ -19,4 +19,4 @@ pub use books::{Period, Tool, Written, write_books};
 pub use error::ExportError;
 pub use files::Format;
 pub use manifest::{Manifest, Part, Still};
-pub use run::{Wanted, export};
+pub use run::{Listed, Wanted, export};

@@ -1,14 +1,15 @@
 //! One export, from an empty folder to its manifest.
 
 use crate::{
-    ExportError, Format, Manifest,
-    cards::{SCORECARDS, card_fields, card_values},
+    ExportError, Format, Manifest, Part,
+    cards::{SCORECARDS, card_fields, json_values},
     fields::{Type, fields, values},
     files::Files,
     manifest::Still,
 };
 use chl_projections::Table;
 use chl_runtime::{Reader, SCHEMA_VERSION, View};
+use serde_json::Value as Json;
 use std::{fs, path::Path};
 
 /// The views that are cut by the month of a date.
@@ -46,12 +47,38 @@ pub struct Wanted {
     pub views: Vec<View>,
     /// Whether scorecards of every calendar period with facts are made from them.
     pub scorecards: bool,
+    /// Tables that are no read models.
+    pub listed: Vec<Listed>,
+}
+
+/// A table that is no read model, as JSON; what is no number is text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// Its name.
+    pub name: &'static str,
+    /// Its columns, with whether they hold whole numbers.
+    pub columns: Vec<(&'static str, bool)>,
+    /// Its rows, a value for each column.
+    pub rows: Vec<Vec<Json>>,
+}
+
+impl Listed {
+    /// Writes it into a file of its own.
+    fn write(self, folder: &Path, format: Format) -> Result<Vec<Part>, ExportError> {
+        let typed = |(name, whole): &(&str, bool)| {
+            ((*name).to_owned(), if *whole { Type::Whole } else { Type::Text })
+        };
+        let columns: Vec<(String, Type)> = self.columns.iter().map(typed).collect();
+        let mut files = Files::new(folder, format, self.name, &columns, None)?;
+        self.rows.into_iter().try_for_each(|row| files.push(json_values(row)))?;
+        files.finish()
+    }
 }
 
 /// Writes views into a folder that is empty or not there yet, all as of one position.
 pub fn export(
     reader: &Reader,
-    wanted: &Wanted,
+    wanted: Wanted,
     folder: &Path,
     format: Format,
 ) -> Result<Manifest, ExportError> {
@@ -70,7 +97,7 @@ pub fn export(
     let of_cards = card_fields();
     let cards = wanted.scorecards.then(|| Files::new(folder, format, SCORECARDS, &of_cards, None));
     let mut cards = cards.transpose()?;
-    let mut card = cards.as_mut().map(|files| |values| files.push(card_values(values)));
+    let mut card = cards.as_mut().map(|files| |values| files.push(json_values(values)));
     let checkpoint = reader.dump(
         views,
         |view, cells| {
@@ -84,6 +111,9 @@ pub fn export(
     let mut files = Vec::new();
     for writing in begun.into_iter().map(|writing| writing.files).chain(cards) {
         files.extend(writing.finish()?);
+    }
+    for listed in wanted.listed {
+        files.extend(listed.write(folder, format)?);
     }
     let frozen = reader.frozen(View::ALL)?.into_iter().map(|one| Still {
         view: one.view.to_owned(),

@@ -1,0 +1,105 @@
+//! `chl query refusals`: the decision journal, which is no part of the log.
+
+use super::condition::Condition;
+use crate::{
+    exit::Exit,
+    failure::{Failure, Outcome, Step},
+    ledger::Reading,
+    output::{Sheet, Sink},
+};
+use chl_bus::{Noted, Viewer, show_texts};
+use chl_events::Instant;
+use serde_json::{Map, Value, json};
+
+/// Its name, among those of read models.
+pub(super) const REFUSALS: &str = "refusals";
+
+/// The columns of a refusal.
+pub(super) const COLUMNS: &[&str] = &[
+    "at",
+    "code",
+    "type",
+    "id",
+    "source",
+    "actor",
+    "role",
+    "onbehalfof",
+    "partner",
+    "before",
+    "data",
+    "sha256",
+    "bytes",
+];
+const PEOPLE: &[&str] = &["at", "code", "type", "id", "actor", "role", "partner", "data"];
+
+/// Which refusals are asked for.
+pub(super) struct Refusals<'a> {
+    /// Only those of commands that this partner sent.
+    pub(super) partner: Option<&'a str>,
+    /// Only where columns compare so.
+    pub(super) conditions: &'a [Condition],
+    /// Only those noted then or before.
+    pub(super) until: Option<Instant>,
+    /// At most so many.
+    pub(super) limit: Option<u64>,
+}
+
+impl Refusals<'_> {
+    /// Shows them, the oldest first, and says how far back the journal reaches.
+    pub(super) fn show(&self, ledger: &Reading, sink: &mut dyn Sink) -> Outcome<Exit> {
+        let sheet = Sheet::new("", COLUMNS).people(PEOPLE);
+        sink.begin(&sheet)?;
+        let (mut since, mut left) = (None, self.limit.unwrap_or(u64::MAX));
+        for noted in ledger.refusals()? {
+            let noted = noted?;
+            since = since.or(Some(noted.at));
+            if left == 0 || self.until.is_some_and(|until| noted.at > until) {
+                break;
+            }
+            let row = row(noted, &ledger.operator())?;
+            if self.want(&row)? {
+                left -= 1;
+                sink.row(sheet.values(Value::Object(row)))?;
+            }
+        }
+        match since {
+            Some(at) => sink.note(&format!("the journal of this machine reaches back to {at}"))?,
+            None => sink.note("the journal of this machine has noted nothing yet")?,
+        }
+        Ok(Exit::Success)
+    }
+
+    fn want(&self, row: &Map<String, Value>) -> Outcome<bool> {
+        let of = |partner| row.get("partner").and_then(Value::as_str) == Some(partner);
+        let mut wanted = self.partner.is_none_or(of);
+        for condition in self.conditions {
+            wanted &= condition.holds(row).ok_or_else(|| {
+                let (column, columns) = (condition.column(), COLUMNS.join(", "));
+                Failure::usage(format_args!("refusals have no column {column:?}, but {columns}"))
+            })?;
+        }
+        Ok(wanted)
+    }
+}
+
+/// All refusals as rows, the oldest first.
+pub(super) fn rows<'a>(
+    ledger: &Reading,
+    viewer: &'a Viewer<'_>,
+) -> Outcome<impl Iterator<Item = Outcome<Map<String, Value>>> + 'a> {
+    Ok(ledger.refusals()?.map(|noted| row(noted?, viewer)))
+}
+
+fn row(noted: Noted, viewer: &Viewer<'_>) -> Outcome<Map<String, Value>> {
+    let document = noted.document.map(|document| serde_json::from_str::<Value>(document.get()));
+    let document = document.transpose().or_exit(Exit::Internal, "a command of the journal")?;
+    let mut row = json!({
+        "at": noted.at, "code": noted.code, "type": noted.r#type, "id": noted.id,
+        "source": noted.source, "actor": noted.actor, "role": noted.role,
+        "onbehalfof": noted.onbehalfof, "partner": noted.partner, "before": noted.before,
+        "data": document.as_ref().and_then(|document| document.get("data")),
+        "sha256": noted.sha256, "bytes": noted.bytes,
+    });
+    show_texts(&mut row, viewer);
+    Ok(row.as_object().cloned().unwrap_or_default())
+}
