@@ -227,6 +227,54 @@ fn from_a_date_or_a_position_on() {
 }
 
 #[test]
+fn a_position_begins_a_day_in_the_programmes_zone() {
+    let desk = Desk::new();
+    let mut west = terms(coop("0.02"));
+    west["time_zone"] = json!("America/Los_Angeles");
+    let published = json!({ "id": "g", "type": "PublishProgramme", "time": "2026-01-01T12:00:00Z",
+        "data": west });
+    let others = cli::programme_lines();
+    let others: String = others.lines().skip(1).map(|line| format!("{line}\n")).collect();
+    // At 02:00 UTC on 1 March it is still February there.
+    let others = others.replace("2026-03-01T09:00:00Z", "2026-03-01T02:00:00Z");
+    let lines = format!("{}{published}\n{others}", cli::partner_lines());
+    let run = desk.submit(&lines);
+    assert_eq!(run.code, 0, "{}", run.out);
+    let deal = desk.run(&["log", "view", "--type", "RegisterDeal"]).json_lines();
+    let position = deal[0]["position"].to_string();
+    let mut strict = west.clone();
+    strict["terms"]["deal_registration"]["minimum_value"] =
+        json!({ "amount": "55000.00", "currency": "USD" });
+    let report = whatif(&desk, &strict, &["--from", &position, "--only", "decisions"]);
+    assert_eq!(report.0.len(), 1, "{:?}", report.0);
+    assert_eq!(report.0[0]["code"], "deal.below_minimum");
+}
+
+#[test]
+fn what_was_refused_first_and_accepted_later_may_be_accepted_at_once() {
+    let desk = Desk::with_history();
+    let claim = |cost: &str| {
+        json!({ "id": "c-2", "type": "ClaimCoop", "time": "2026-05-20T09:00:00Z",
+            "data": { "claim": "c-2", "partner": "p-1", "programme": "gold", "activity": "ad",
+                "cost": { "amount": cost, "currency": "USD" }, "activity_date": "2026-03-10",
+                "proof": [] } })
+    };
+    assert_eq!(desk.submit(&format!("{}\n", claim("100.00"))).code, 3);
+    // Under the same id, a claim in time.
+    let mut later = claim("200.00");
+    later["data"]["activity_date"] = json!("2026-04-10");
+    assert_eq!(desk.submit(&format!("{later}\n")).code, 0);
+    whatif(&desk, &terms(coop("0.02")), &[]).assert_same();
+    let mut generous = coop("0.02");
+    generous["claim_days"] = json!(90);
+    let report = whatif(&desk, &terms(generous), &["--only", "decisions"]);
+    let shown: Vec<_> = report.0.iter().map(|row| (&row["difference"], &row["code"])).collect();
+    let (accepted, refused) = (json!("accepted"), json!("refused"));
+    let (late, reused) = (json!("claim.too_late"), json!("command.id_reused"));
+    assert_eq!(shown, [(&accepted, &late), (&refused, &reused)]);
+}
+
+#[test]
 fn a_later_version_has_the_other_terms_too_or_alone() {
     let desk = Desk::with_history();
     let mut second = terms(coop("0.04"));

@@ -12,6 +12,7 @@ use chl_events::{
     programme::ProgrammePublished,
 };
 use chl_log::ReadLog;
+use jiff::{Timestamp, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::{collections::BTreeSet, fmt, str::FromStr};
@@ -72,12 +73,13 @@ struct Inserted {
 }
 
 /// What is recorded of a version.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Published {
     position: u64,
     version: u32,
     effective_from: Date,
     currency: Currency,
+    time_zone: String,
     recorded_at: Instant,
 }
 
@@ -87,7 +89,7 @@ struct Found {
     versions: Vec<Published>,
     programmes: BTreeSet<ProgrammeId>,
     /// When the commit happened and was recorded that stands at the position asked for.
-    asked: Option<(Date, Instant)>,
+    asked: Option<(Instant, Instant)>,
 }
 
 impl Change {
@@ -111,7 +113,7 @@ impl Change {
         let (at, inserted) = match from {
             None => (0, None),
             Some(From::Date(date)) => from_date(&found.versions, date),
-            Some(From::Position(at)) => (at, from_position(&found, at)),
+            Some(From::Position(at)) => (at, from_position(&found, at, terms)),
         };
         Ok(Self { terms: terms.clone(), from, at, inserted })
     }
@@ -180,7 +182,7 @@ impl Found {
                 break;
             }
             if from == Some(From::Position(position)) {
-                found.asked = Some((commit.time().date_utc(), commit.recorded_at));
+                found.asked = Some((commit.time(), commit.recorded_at));
             }
             for recorded in &commit.events {
                 let Event::Programme(ProgrammeEvent::ProgrammePublished(event)) = &recorded.event
@@ -190,9 +192,14 @@ impl Found {
                 found.programmes.insert(event.programme.clone());
                 if event.programme == *programme {
                     let ProgrammePublished { version, effective_from, currency, .. } = *event;
-                    let recorded_at = commit.recorded_at;
-                    let published =
-                        Published { position, version, effective_from, currency, recorded_at };
+                    let published = Published {
+                        position,
+                        version,
+                        effective_from,
+                        currency,
+                        time_zone: event.time_zone.clone(),
+                        recorded_at: commit.recorded_at,
+                    };
                     found.versions.push(published);
                 }
             }
@@ -232,11 +239,20 @@ fn from_date(versions: &[Published], date: Date) -> (u64, Option<Inserted>) {
 
 /// Versions published at the position or behind it have the terms; unless one is published right
 /// there, a version comes in, in force from that day on.
-fn from_position(found: &Found, at: u64) -> Option<Inserted> {
-    let (date, recorded_at) = found.asked?;
+fn from_position(found: &Found, at: u64, terms: &PublishProgramme) -> Option<Inserted> {
+    let (time, recorded_at) = found.asked?;
     let older = found.versions.iter().rev().find(|version| version.position < at)?;
     let there = found.versions.iter().any(|version| version.position == at);
-    (!there).then(|| behind(older, date.max(older.effective_from), recorded_at))
+    let zone = terms.time_zone.as_deref().unwrap_or(&older.time_zone);
+    let day = day_in(zone, time);
+    (!there).then(|| behind(older, day.max(older.effective_from), recorded_at))
+}
+
+/// The day of an instant in a zone, which the ledger knows: a version was published in it.
+fn day_in(zone: &str, at: Instant) -> Date {
+    let zone = TimeZone::get(zone).unwrap_or(TimeZone::UTC);
+    let there = Timestamp::from_microsecond(at.micros()).map(|at| at.to_zoned(zone));
+    there.map_or_else(|_| at.date_utc(), |there| Date::from_civil(there.date()))
 }
 
 fn behind(older: &Published, effective_from: Date, recorded_at: Instant) -> Inserted {

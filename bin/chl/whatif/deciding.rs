@@ -7,6 +7,7 @@ use super::{
 use crate::{
     exit::Exit,
     failure::{Failure, Outcome},
+    ledger::Closing,
     talk,
 };
 use chl_bus::{Answer, Client, Prepared};
@@ -61,11 +62,12 @@ struct Deciding<'a> {
     bar: ProgressBar,
 }
 
-/// Has a history of so many commits decided again.
+/// Has a history of so many commits decided again, unless its ledger is about to be closed.
 pub(super) fn decide_again(
     client: &Client,
     history: impl Iterator<Item = Outcome<Turn>>,
     end: u64,
+    closing: &Closing,
 ) -> Outcome<Decided> {
     let mut deciding = Deciding {
         client,
@@ -77,6 +79,9 @@ pub(super) fn decide_again(
         bar: talk::progress("deciding again", Some(end)),
     };
     for turn in history {
+        if closing.is_near() {
+            return Err(Failure::new(Exit::Unavailable, "the ledger is being closed; ask again"));
+        }
         deciding.take(turn?)?;
     }
     deciding.drain()?;

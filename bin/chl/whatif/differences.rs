@@ -69,30 +69,33 @@ pub(super) fn differences(
     decided: &Decided,
 ) -> Outcome<Vec<Difference>> {
     let mut comparing = Comparing { decided, found: Vec::new(), missing: BTreeMap::new() };
-    let mut now = Chains::new(now);
+    let mut now = Chains::new(now).peekable();
+    // What was refused first and accepted when it was sent again may be accepted at once now.
     let mut ahead = BTreeSet::new();
     for chain in Chains::new(then) {
         let chain = chain?;
-        let key = key(&chain.own);
-        if chain.own.origin.source == LEDGER_SOURCE || ahead.remove(&key) {
+        let (key, recorded_at) = (key(&chain.own), chain.own.recorded_at);
+        while let Some(added) = now.next_if(|next| comparing.comes_before(next, recorded_at)) {
+            let added = added?;
+            comparing.added(&added)?;
+            ahead.insert(self::key(&added.own));
+        }
+        if chain.own.origin.source == LEDGER_SOURCE {
             continue;
         }
         if decided.refused.contains_key(&chain.own.position) {
             comparing.refused(&chain)?;
-            continue;
+        } else if !ahead.contains(&key) {
+            let same = loop {
+                let next = now.next().transpose()?.ok_or_else(|| lost(&chain.own))?;
+                if self::key(&next.own) == key {
+                    break next;
+                }
+                comparing.added(&next)?;
+                ahead.insert(self::key(&next.own));
+            };
+            comparing.accepted(&chain, &same)?;
         }
-        let same = loop {
-            let next = now.next().transpose()?;
-            let next = next.ok_or_else(|| lost(&chain.own))?;
-            let next_key = self::key(&next.own);
-            if next_key == key {
-                break next;
-            }
-            // What comes in between was refused then, or nobody sent it.
-            comparing.added(&next)?;
-            ahead.insert(next_key);
-        };
-        comparing.accepted(&chain, &same)?;
     }
     for chain in now {
         comparing.added(&chain?)?;
@@ -133,7 +136,15 @@ impl Comparing<'_> {
         Ok(())
     }
 
-    /// A command that was refused then.
+    /// Whether a chain of now was refused then, and is of a time or before.
+    fn comes_before(&self, next: &Outcome<Chain>, recorded_at: Instant) -> bool {
+        next.as_ref().is_ok_and(|next| {
+            let refused_then = self.decided.accepted.contains_key(&key(&next.own));
+            refused_then && next.own.recorded_at <= recorded_at
+        })
+    }
+
+    /// A command that was refused then, or that nobody sent.
     fn added(&mut self, chain: &Chain) -> Outcome {
         self.is_made(chain)?;
         if let Some(code) = self.decided.accepted.get(&key(&chain.own)) {

@@ -99,7 +99,7 @@ impl Other {
         let change = Change::find(ledger.log.as_ref(), head.next, &self.terms, self.from)?;
         let scratch = Scratch::on_disk(&history::opened(ledger.log.as_ref())?)?;
         let history = history(ledger, head.next, &change)?;
-        let decided = decide_again(&scratch.client(), history, head.next)?;
+        let decided = decide_again(&scratch.client(), history, head.next, &ledger.closing)?;
         let log = scratch.reader();
         let then = commits_from(ledger.log.as_ref(), 0)?
             .take_while(|commit| commit.as_ref().map_or(true, |one| one.position < head.next));
