@@ -150,7 +150,7 @@ fn a_backup_of_another_history_is_refused() {
 #[test]
 fn a_log_that_lost_its_tail_is_refused_and_repaired() {
     let desk = Desk::new();
-    lose_tail(&desk, &cli::partner_lines(), &cli::programme_lines());
+    lose_tail(&desk, &cli::partner_lines(), &cli::programme_lines(), |_| {});
 
     let refused = desk.run(&["query", "deals"]);
     assert_eq!(refused.code, 6, "{}", refused.err);

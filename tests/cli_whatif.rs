@@ -275,6 +275,26 @@ fn what_was_refused_first_and_accepted_later_may_be_accepted_at_once() {
 }
 
 #[test]
+fn what_a_lost_history_refused_is_not_tried() {
+    let desk = Desk::new();
+    let customer = |id: &str, customer: &str| {
+        let data = json!({ "customer": customer, "name": "C" });
+        format!("{}\n", json!({ "id": id, "type": "RegisterCustomer", "data": data }))
+    };
+    let lost = cli::programme_lines() + &customer("first", "lost");
+    cli::damage::lose_tail(&desk, &cli::partner_lines(), &lost, |desk| {
+        assert_eq!(desk.submit(&customer("again", "lost")).code, 3, "it is there already");
+    });
+    let repair = ["log", "repair", "--accept-loss-after", "5", "--reason", "no power"];
+    assert_eq!(desk.run(&repair).code, 0);
+    let again = cli::programme_lines() + &customer("more", "other") + &customer("last", "another");
+    assert_eq!(desk.submit(&again).code, 0);
+    let report = whatif(&desk, &terms(coop("0.02")), &[]);
+    report.assert_same();
+    assert_eq!(report.summary()["tried"], 0);
+}
+
+#[test]
 fn a_later_version_has_the_other_terms_too_or_alone() {
     let desk = Desk::with_history();
     let mut second = terms(coop("0.04"));

@@ -152,7 +152,7 @@ fn leave_this_releases_logs() {
     let seen = types(&desk, "demo");
     run(&desk, "demo", &["backup", &text(&folder.join(YEAR))]);
     let broken = Desk::new();
-    lose_tail(&broken, &partner_lines(), &programme_lines());
+    lose_tail(&broken, &partner_lines(), &programme_lines(), |_| {});
     run(&broken, "main", &["log", "repair", "--accept-loss-after", "5", "--reason", "no power"]);
     let seen: BTreeSet<String> = seen.union(&types(&broken, "main")).cloned().collect();
     let all: BTreeSet<String> = Event::kinds().map(|kind| kind.name.to_owned()).collect();

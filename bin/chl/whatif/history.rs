@@ -6,13 +6,14 @@ use crate::{
     failure::{Failure, Outcome, Step},
     ledger::{Birth, Reading, commits_from},
 };
-use chl_bus::{Noted, Opening, Prepared, again, prepare, replaying};
+use chl_bus::{LEDGER_SOURCE, Noted, Opening, Prepared, again, prepare, replaying};
 use chl_commands::{
     Command,
     programme::{Programme, PublishProgramme},
 };
 use chl_events::{ActorId, Commit, Event, Instant, ledger::LedgerEvent};
 use chl_log::ReadLog;
+use std::iter::Peekable;
 
 /// What became of a command then.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,36 +58,55 @@ pub(super) fn history<'a>(
     end: u64,
     change: &'a Change,
 ) -> Outcome<impl Iterator<Item = Outcome<Turn>> + 'a> {
-    let mut refusals = refusals(ledger, change)?.peekable();
-    let mut refused_before = move |position: u64| {
-        let due = |refusal: &Outcome<(u64, Turn)>| {
-            refusal.as_ref().map_or(true, |(before, _)| *before <= position)
-        };
-        let mut turns = Vec::new();
-        while let Some(refusal) = refusals.next_if(due) {
-            turns.push(refusal.map(|(_, turn)| turn));
-        }
-        turns
+    let mut refusals = Refusals {
+        noted: refusals(ledger, change)?.peekable(),
+        since: Instant::from_micros(i64::MIN),
     };
     let commits = commits_from(ledger.log.as_ref(), 0)?.map(Some).chain([None]);
     Ok(commits.flat_map(move |commit| {
         let commit = match commit {
-            None => return refused_before(end),
+            None => return refusals.before(end),
             Some(Err(failure)) => return vec![Err(failure)],
             Some(Ok(commit)) if commit.position >= end => return Vec::new(),
             Some(Ok(commit)) => commit,
         };
-        match sent(&commit, change) {
-            Ok((inserted, own)) => {
-                let refused = own.iter().flat_map(|_| refused_before(commit.position));
-                let inserted = inserted.into_iter().map(Ok);
-                let mut turns: Vec<_> = inserted.chain(refused).collect();
-                turns.extend(own.map(Ok));
-                turns
-            }
-            Err(failure) => vec![Err(failure)],
+        let (inserted, own) = match sent(&commit, change) {
+            Ok(turns) => turns,
+            Err(failure) => return vec![Err(failure)],
+        };
+        let mut turns: Vec<_> = inserted.into_iter().map(Ok).collect();
+        if own.is_some() || commit.origin.source == LEDGER_SOURCE {
+            turns.extend(refusals.before(commit.position));
+            refusals.since = commit.recorded_at;
         }
+        turns.extend(own.map(Ok));
+        turns
     }))
+}
+
+/// Refusals of the journal, in the order of the log.
+struct Refusals<I: Iterator<Item = Outcome<(u64, Turn)>>> {
+    noted: Peekable<I>,
+    /// When the last commit was recorded that they could see.
+    since: Instant,
+}
+
+impl<I: Iterator<Item = Outcome<(u64, Turn)>>> Refusals<I> {
+    /// Those decided before a position. What was recorded before the commit it follows is of a
+    /// history that was lost and repaired.
+    fn before(&mut self, position: u64) -> Vec<Outcome<Turn>> {
+        let due = |refusal: &Outcome<(u64, Turn)>| {
+            refusal.as_ref().map_or(true, |(before, _)| *before <= position)
+        };
+        let mut turns = Vec::new();
+        while let Some(refusal) = self.noted.next_if(due) {
+            match refusal {
+                Ok((_, turn)) if turn.prepared.recorded_at() < Some(self.since) => {}
+                refusal => turns.push(refusal.map(|(_, turn)| turn)),
+            }
+        }
+        turns
+    }
 }
 
 /// What is sent in the place of a commit: the version that comes in before it, and its own command.

@@ -38,6 +38,11 @@ impl Prepared {
         &self.command
     }
 
+    /// When it was recorded before, where it comes from a ledger's own record.
+    pub fn recorded_at(&self) -> Option<Instant> {
+        self.recorded_at
+    }
+
     /// The same sender's word with another command.
     #[must_use]
     pub fn saying(self, command: impl Into<Command>) -> Self {
