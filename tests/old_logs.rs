@@ -1,7 +1,7 @@
 //! Logs of earlier releases, for ever: each is opened, verified, and comes to the root and the rows
 //! that the release itself found.
 //!
-//! `tests/fixtures/logs/README.md` says how a release adds its own. None is ever changed.
+//! `tests/fixtures/logs/README.md` says how a release adds its own. No log is ever changed.
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
@@ -116,10 +116,17 @@ fn logs_of_earlier_releases_are_what_they_were() {
         let desk = Desk::new();
         run(&desk, YEAR, &["restore", &text(&folder.join(YEAR))]);
         run(&desk, "repaired", &["log", "import", &text(&folder.join(REPAIRED))]);
+        let mut facts_now = Map::new();
         for ledger in [YEAR, "repaired"] {
-            let then = &facts_then[ledger];
-            assert_eq!(facts(&desk, ledger, Some(&then["views"])), *then, "{}", text(&folder));
+            let now = facts(&desk, ledger, Some(&facts_then[ledger]["views"]));
+            facts_now.insert(ledger.into(), now);
             run(&desk, ledger, &["audit", "verify"]);
+        }
+        let facts_now = Value::Object(facts_now);
+        if std::env::var_os("CHL_BLESS").is_some() {
+            fs::write(folder.join(FACTS), format!("{facts_now:#}\n")).unwrap();
+        } else {
+            assert_eq!(facts_now, facts_then, "{}", text(&folder));
         }
         again(&desk, &facts_then[YEAR]["root"]);
     }

@@ -77,6 +77,7 @@ enum Call {
     Sql(reads::Sql),
     Scorecard(reads::ScorecardOf),
     Duplicates(reads::Duplicates),
+    Due(reads::DueBy),
     Export(reads::ExportViews),
     Follow(Follow),
     #[command(subcommand)]
@@ -193,6 +194,10 @@ impl Args {
                 let source = reads::REPORTS;
                 writes::submit_computed(place, Read::Duplicates(call), source, output)
             }
+            Call::Due(call) if call.sweep => {
+                writes::submit_computed(place, Read::Due(call), reads::SWEEPS, output)
+            }
+            Call::Due(call) => asking::ask(place, Read::Due(call), output),
             Call::Duplicates(call) => asking::ask(place, Read::Duplicates(call), output),
             Call::Export(call) => asking::ask(place, Read::Tables(call.absolute()?), output),
             Call::Follow(call) => call.run(place),

@@ -15,21 +15,25 @@ pub(crate) fn fold<S: Keeps<RequestRow> + Keeps<ClaimRow>>(
 ) -> Result<(), FoldError> {
     let Event::Claim(event) = fact.event() else { return Ok(()) };
     match event {
-        ClaimEvent::MdfClaimed(e) => {
+        ClaimEvent::MdfClaimed(e) if e.is_final => {
             edit(fact, store, &e.request, |row| row.state = RequestState::Claimed)
         }
-        ClaimEvent::ClaimDisputed(e) => of_claim(fact, store, &e.claim, |row, _| {
-            row.state = RequestState::Claimed;
+        // A request that is over stays so; what is disputed is held outside of it.
+        ClaimEvent::ClaimDisputed(e) => of_last(fact, store, &e.claim, |row| {
+            if !row.state.is_over() {
+                row.state = RequestState::Claimed;
+            }
         }),
-        ClaimEvent::ClaimApproved(e) => of_claim(fact, store, &e.claim, |row, is_final| {
-            if is_final {
+        ClaimEvent::ClaimApproved(e) => of_last(fact, store, &e.claim, |row| {
+            if row.state == RequestState::Claimed {
                 row.end(fact, RequestState::Closed);
             }
         }),
         // The reservation stands until another claim or its lapse.
-        ClaimEvent::ClaimWithdrawn(e) => of_claim(fact, store, &e.claim, reopen),
-        ClaimEvent::ClaimRejected(e) => of_claim(fact, store, &e.claim, reopen),
-        ClaimEvent::CoopClaimed(_)
+        ClaimEvent::ClaimWithdrawn(e) => of_last(fact, store, &e.claim, reopen),
+        ClaimEvent::ClaimRejected(e) => of_last(fact, store, &e.claim, reopen),
+        ClaimEvent::MdfClaimed(_)
+        | ClaimEvent::CoopClaimed(_)
         | ClaimEvent::ProofAdded(_)
         | ClaimEvent::ClaimPaid(_)
         | ClaimEvent::PaymentFailed(_)
@@ -39,22 +43,26 @@ pub(crate) fn fold<S: Keeps<RequestRow> + Keeps<ClaimRow>>(
     }
 }
 
-fn reopen(row: &mut RequestRow, _: bool) {
+fn reopen(row: &mut RequestRow) {
     if row.state == RequestState::Claimed {
         row.state = RequestState::Approved;
     }
 }
 
-/// Changes the request a claim is on, knowing whether the claim is its last.
-fn of_claim<S: Keeps<RequestRow> + Keeps<ClaimRow>>(
+/// Changes the request whose last claim it is.
+fn of_last<S: Keeps<RequestRow> + Keeps<ClaimRow>>(
     fact: &Fact<'_>,
     store: &mut S,
     claim: &ClaimId,
-    change: impl FnOnce(&mut RequestRow, bool),
+    change: impl FnOnce(&mut RequestRow),
 ) -> Result<(), FoldError> {
     let row: Option<&ClaimRow> = store.peek(&(claim.clone(),))?;
     let Some(row) = fact.known(row, "claim", claim)? else { return Ok(()) };
-    let is_final = row.is_final.unwrap_or(true);
-    let Some(request) = row.request.clone() else { return Ok(()) };
-    edit(fact, store, &request, |row| change(row, is_final))
+    match &row.request {
+        Some(request) if row.is_final.unwrap_or(true) => {
+            let request = request.clone();
+            edit(fact, store, &request, change)
+        }
+        _ => Ok(()),
+    }
 }

@@ -16,7 +16,7 @@ states! {
         Submitted => "submitted",
         /// Its amount is reserved.
         Approved => "approved",
-        /// A claim on it stands.
+        /// The last claim on it stands.
         Claimed => "claimed",
         /// Its last claim was approved.
         Closed => "closed",
@@ -75,6 +75,16 @@ row! {
         ended_at: Option<Instant>,
     }
     indices [["partner"]]
+}
+
+impl RequestState {
+    /// Whether nothing can be claimed on it any more.
+    pub(crate) fn is_over(self) -> bool {
+        match self {
+            Self::Submitted | Self::Approved | Self::Claimed => false,
+            Self::Closed | Self::Rejected | Self::Cancelled | Self::Lapsed => true,
+        }
+    }
 }
 
 impl RequestRow {

@@ -10,6 +10,7 @@ mod check;
 mod closing;
 mod commits;
 mod condition;
+mod due;
 mod duplicates;
 mod export;
 mod export_views;
@@ -39,6 +40,7 @@ pub(crate) use closing::{CLOSINGS, Closing};
 pub(crate) use commits::{
     COLUMNS as COMMIT_COLUMNS, NOBODY, Tail, View, command_name, json as commit_json,
 };
+pub(crate) use due::{DueBy, SWEEPS};
 pub(crate) use duplicates::{Duplicates, REPORTS};
 pub(crate) use export::{BlockLine, Export, FORMAT, First, Last, ledger_id, root};
 pub(crate) use export_views::ExportViews;
@@ -74,6 +76,8 @@ pub(crate) enum Read {
     Sql(Sql),
     /// A partner's scorecards.
     Scorecard(ScorecardOf),
+    /// What is due.
+    Due(DueBy),
     /// Customers that look like one company.
     Duplicates(Duplicates),
     /// Why a balance is what it is.
@@ -133,6 +137,7 @@ impl Read {
             Self::Query(_)
             | Self::Sql(_)
             | Self::Scorecard(_)
+            | Self::Due(_)
             | Self::Duplicates(_)
             | Self::Balance(_)
             | Self::Deal(_)
@@ -163,6 +168,7 @@ impl Read {
             Self::Query(read) => read.answer(ledger, sink),
             Self::Sql(read) => read.answer(ledger, sink),
             Self::Scorecard(read) => read.answer(ledger, sink),
+            Self::Due(read) => read.answer(ledger, sink),
             Self::Duplicates(read) => read.answer(ledger, sink),
             Self::Balance(read) => read.answer(ledger, sink),
             Self::Deal(read) => read.answer(ledger, sink),

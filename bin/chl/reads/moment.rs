@@ -138,7 +138,7 @@ fn recorded_at(ledger: &Reading, at: u64, end: u64) -> Outcome<Instant> {
 }
 
 /// The last moment of a day, in UTC.
-fn end_of(day: Date) -> Option<Instant> {
+pub(super) fn end_of(day: Date) -> Option<Instant> {
     let next = day.plus_days(1)?.start_utc();
     Some(Instant::from_micros(next.micros().saturating_sub(1)))
 }

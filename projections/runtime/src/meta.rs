@@ -9,7 +9,7 @@ use chl_events::{Hash, LedgerId};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 /// The version of the tables; another one means that they must be rebuilt.
-pub const SCHEMA_VERSION: u32 = 5;
+pub const SCHEMA_VERSION: u32 = 6;
 
 /// How a read model stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
