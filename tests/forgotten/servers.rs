@@ -73,7 +73,7 @@ impl Cluster {
         folders.flat_map(|folder| files_with(&folder, sought)).collect()
     }
 
-    /// Waits until none does: what is done with is overwritten right after it is answered.
+    /// Waits until none does: an empty queue is cleared every few seconds.
     fn wait_until_gone(&mut self, sought: &[Vec<u8>]) {
         let began = Instant::now();
         loop {

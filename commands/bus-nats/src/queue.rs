@@ -4,8 +4,8 @@
 //! A command may be delivered again at any time, after a crash or a lost acknowledgement: its key
 //! makes that harmless, and its answer is the first one again.
 //!
-//! What people wrote stays on no disk: the servers overwrite a command that is done, and of results
-//! they keep no text opened.
+//! What people wrote stays on no disk: whenever the queue is empty, the servers remove the files that
+//! its commands stood in, and of results they keep no text opened.
 
 use crate::{
     counts::{Counts, QueueCounts},
@@ -204,6 +204,7 @@ impl Worker {
     ) {
         let room = Arc::new(Semaphore::new(under_way));
         let mut again = tokio::time::interval(MEASURED);
+        let mut cleared = 0;
         while !*stopped.borrow() {
             // Servers that do not answer, since the queue's own is away, hold up no end.
             let opened = tokio::select! {
@@ -223,7 +224,7 @@ impl Worker {
                 let next = tokio::select! {
                     _ = stopped.changed() => break,
                     _ = again.tick() => {
-                        self.measure(&consumer).await;
+                        self.measure(&consumer, &mut cleared).await;
                         continue;
                     }
                     next = messages.next() => next,
@@ -242,15 +243,31 @@ impl Worker {
         let _everybody = room.acquire_many(all).await;
     }
 
-    /// Shows how long the queue is.
-    async fn measure(&self, consumer: &PullConsumer) {
+    /// Shows how long the queue is, and clears it when it is empty.
+    async fn measure(&self, consumer: &PullConsumer, cleared: &mut u64) {
         match consumer.get_info().await {
             Ok(info) => {
                 self.counts.pending.set(info.num_pending as f64);
                 self.counts.under_way.set(info.num_ack_pending as f64);
+                let (last, left) = (info.delivered.stream_sequence, info.num_pending);
+                let empty = left == 0 && info.num_ack_pending == 0;
+                if empty && last > *cleared && self.clear(last).await {
+                    *cleared = last;
+                }
             }
             Err(error) => tracing::debug!(%error, "the queue's length is not known"),
         }
+    }
+
+    /// Has the servers remove the files that done commands stood in, up to the last of them:
+    /// acknowledged alone, their bytes would stay as long as the file. What came since stays. Says
+    /// whether it was done.
+    async fn clear(&self, last: u64) -> bool {
+        let cleared = self.queue.purge().sequence(last.saturating_add(1)).await;
+        if let Err(error) = &cleared {
+            tracing::warn!(%error, "commands that are done are still in the queue's files");
+        }
+        cleared.is_ok()
     }
 
     /// Sends a command on, in the order of the queue, once there is room for it.
@@ -261,24 +278,12 @@ impl Worker {
         let worker = Arc::clone(self);
         tokio::spawn(async move {
             let kind = worker.settle(&message, answered.await).await;
-            if matches!(kind, AckKind::Ack) {
-                worker.overwrite(&message).await;
-            }
             // An acknowledgement that is lost brings the command again, which is harmless.
             if let Err(error) = message.ack_with(kind).await {
                 tracing::debug!(%error, "an acknowledgement was lost");
             }
             drop(place);
         });
-    }
-
-    /// Has the servers overwrite a command that is done: acknowledged alone, its bytes would stay in
-    /// their files for as long as its neighbours.
-    async fn overwrite(&self, message: &jetstream::Message) {
-        let Ok(sequence) = message.info().map(|info| info.stream_sequence) else { return };
-        if let Err(error) = self.queue.delete_message(sequence).await {
-            tracing::warn!(%error, sequence, "a command that is done was not overwritten");
-        }
     }
 
     /// Puts the answer where it belongs; says whether the command is done.

@@ -103,6 +103,38 @@ async fn a_key_is_everybodys_until_it_is_destroyed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_bucket_of_an_earlier_release_forgets_as_far_as_it_permits() {
+    let Some(stage) = Stage::set().await else { return };
+    let context = async_nats::jetstream::new(stage.nats.clone());
+    let name = "chl-main-vault".to_owned();
+    let config =
+        async_nats::jetstream::kv::Config { bucket: name, history: 1, ..Default::default() };
+    let bucket = context.create_key_value(config).await.unwrap();
+    let keys = BucketKeys::open(&stage.nats, &main_ledger(), 1).await.unwrap();
+    let vault = Arc::new(Vault::over(Box::new(keys)));
+    let anna = Person::Actor("u-anna".parse().unwrap());
+    let (sealing, person) = (Arc::clone(&vault), anna.clone());
+    let sealed = tokio::task::spawn_blocking(move || {
+        let place = Place { source: "/s", id: "1", field: "reason" };
+        let sealed = sealing.seal(&person, place, "hello").unwrap();
+        sealing.sync().unwrap();
+        sealed
+    });
+    let sealed = sealed.await.unwrap();
+    let revision = bucket.entry("actor.u-anna").await.unwrap().unwrap().revision;
+    let forgetting = tokio::task::spawn_blocking(move || {
+        // The second time there is nothing to destroy.
+        for _ in 0..2 {
+            vault.forget(&[sealed.key]).unwrap();
+            assert_eq!(vault.open_text(&sealed).unwrap(), None);
+            assert_eq!(vault.keys_of(&anna).unwrap(), []);
+        }
+    });
+    forgetting.await.unwrap();
+    assert!(bucket.stream.get_raw_message(revision).await.is_err(), "the revision is there");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_text_whose_key_is_gone_is_answered_sealed() {
     let open = async |nats: &async_nats::Client| {
         let keys = BucketKeys::open(nats, &main_ledger(), 1).await.unwrap();
