@@ -104,6 +104,7 @@ enum Call {
 #[derive(Debug, Subcommand)]
 enum Programme {
     Check(reference::programme::Check),
+    Diff(reference::programme_diff::Diff),
 }
 
 /// Says why a number is what it is, what happened, or what a code means.
@@ -208,6 +209,7 @@ impl Args {
             Call::WhatIf(call) => asking::ask(place, Read::WhatIf(call.read()?), output),
             Call::Check(call) => asking::ask(place, Read::Check(call), output),
             Call::Programme(Programme::Check(call)) => call.run(output),
+            Call::Programme(Programme::Diff(call)) => call.run(place, output),
             Call::Bench(call) => call.run(&global.data, output),
             Call::Schema(call) => call.print(output),
             Call::Completions(call) => call.print::<Self>(),

@@ -92,11 +92,7 @@ impl Grounds {
                 let base = Some(e.earned);
                 Some(Ground { base, rate, ..self.of_lot(&e.lot, rule, e.converted) })
             }
-            CoopEvent::CoopLotExpired(e) => {
-                let own = self.lot_terms(&e.lot).and_then(|coop| coop.expiry_days);
-                let rule = if own.is_some() { "expiry_days" } else { "claim_days" };
-                Some(self.of_lot(&e.lot, rule, e.amount))
-            }
+            CoopEvent::CoopLotExpired(e) => Some(self.of_lot(&e.lot, "expiry_days", e.amount)),
         }
     }
 

@@ -1,10 +1,12 @@
 //! Data on standard output: tables for people, lines for programs.
 
 mod cell;
+mod rows;
 mod sink;
 mod writer;
 
 pub(crate) use cell::text as cell_text;
+pub(crate) use rows::Rows;
 pub(crate) use sink::{Sheet, Sink};
 pub(crate) use writer::Output;
 

@@ -6,7 +6,8 @@ use super::{
     query::Query,
 };
 use crate::failure::{Failure, Outcome};
-use chl_events::{Date, Period};
+use chl_events::{Date, Period, ProgrammeId};
+use chl_runtime::View;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -50,6 +51,12 @@ enum AsOf {
 }
 
 impl Asked {
+    /// The question for a programme's versions.
+    pub(crate) fn versions_of(programme: &ProgrammeId) -> Outcome<Query> {
+        let asked = Self { programme: Some(programme.to_string()), ..Self::default() };
+        asked.of(View::Programmes.name())
+    }
+
     /// Whether it names a position of the log.
     pub(super) fn names_position(&self) -> bool {
         match &self.as_of {

@@ -1,4 +1,4 @@
-//! What the program knows without a ledger: the catalog, the codes, the shells.
+//! What the program knows without a ledger: the catalog, the codes, terms, the shells.
 
 mod asyncapi;
 pub(crate) mod codes;
@@ -6,6 +6,7 @@ pub(crate) mod completions;
 mod openapi;
 mod page;
 pub(crate) mod programme;
+pub(crate) mod programme_diff;
 pub(crate) mod schema;
 mod schemas;
 mod shapes;

@@ -10,8 +10,7 @@ use super::{
     visitor::Visitor,
 };
 use crate::{
-    failure::Outcome,
-    output::{Sheet, Sink, cell_text},
+    output::{Rows, cell_text},
     pages::console,
     reads::{MALFORMED, View, unanswered},
 };
@@ -23,7 +22,7 @@ use axum::{
 };
 use chl_bus::Unanswered;
 use chl_events::Stream;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 /// The route of histories.
 pub(super) fn routes() -> Router<Behind> {
@@ -73,25 +72,5 @@ fn commit(row: &Value) -> console::Commit {
         command: of("command"),
         actor: of("actor"),
         events: events.map(event).collect(),
-    }
-}
-
-/// Collects rows as objects.
-#[derive(Default)]
-struct Rows {
-    columns: Vec<String>,
-    rows: Vec<Value>,
-}
-
-impl Sink for Rows {
-    fn begin(&mut self, sheet: &Sheet<'_>) -> Outcome {
-        self.columns = sheet.columns.iter().map(ToString::to_string).collect();
-        Ok(())
-    }
-
-    fn row(&mut self, values: Vec<Value>) -> Outcome {
-        let cells = self.columns.iter().cloned().zip(values);
-        self.rows.push(Value::Object(cells.collect::<Map<_, _>>()));
-        Ok(())
     }
 }
