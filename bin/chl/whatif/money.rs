@@ -7,7 +7,7 @@ use crate::{
 use chl_events::{Currency, Money};
 use chl_log::ReadLog;
 use chl_projections::{BalanceRow, Cell, Row, TOTAL};
-use chl_runtime::{ReaderError, Until, View, as_of};
+use chl_runtime::{ReaderError, Until, View, some_as_of};
 use std::{collections::BTreeMap, sync::Arc};
 
 /// A figure of a partner's fund, or with no partner of all partners' funds together.
@@ -59,9 +59,14 @@ pub(super) fn differences(
 /// Folds a log and hands out the figures of each fund, and each once more for all partners.
 fn each(log: Arc<dyn ReadLog>, until: Until, mut to: impl FnMut(Figure, i128)) -> Outcome {
     let unread = "the balances cannot be folded";
-    let past = as_of(log, until, None, &mut |_, _| {}).or_exit(Exit::Internal, unread)?;
+    let views = [View::Balances];
+    let past = some_as_of(&views, log, until, &mut |_, _| {}).or_exit(Exit::Internal, unread)?;
+    let frozen = past.reader.frozen(&views).or_exit(Exit::Internal, unread)?;
+    if let Some(frozen) = frozen.first() {
+        return Err(Failure::new(Exit::Verification, format_args!("{unread}: {frozen}")));
+    }
     let dumped = past.reader.dump::<ReaderError>(
-        &[View::Balances],
+        &views,
         |_, cells| {
             let [Cell::Text(partner), Cell::Text(programme), Cell::Text(fund), lot, currency, ..] =
                 cells
@@ -88,5 +93,5 @@ fn each(log: Arc<dyn ReadLog>, until: Until, mut to: impl FnMut(Figure, i128)) -
         },
         None,
     );
-    dumped.map(drop).map_err(|error| Failure::new(Exit::Internal, format!("{unread}: {error}")))
+    dumped.or_exit(Exit::Internal, unread).map(drop)
 }

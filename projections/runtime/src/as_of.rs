@@ -36,6 +36,18 @@ pub fn as_of(
     folding.fold(None, progress)
 }
 
+/// Folds a log like [`as_of`], and of all read models only some and those that they need.
+pub fn some_as_of(
+    views: &[View],
+    log: Arc<dyn ReadLog>,
+    until: Until,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<AsOf, BuildError> {
+    let mut folding = Folding::begin(log, until, None)?;
+    folding.build.kept = View::with_needed(views);
+    folding.fold(None, progress)
+}
+
 /// What answers about the past need not fold again: the file that is kept, and snapshots.
 #[derive(Debug)]
 pub struct Past {

@@ -38,7 +38,7 @@ mod unchanged;
 mod view;
 mod views;
 
-pub use as_of::{AsOf, Past, as_of};
+pub use as_of::{AsOf, Past, as_of, some_as_of};
 pub use build::BuildError;
 pub use checkpoint::{Checkpoint, StaleError};
 pub use digest::ViewDigest;

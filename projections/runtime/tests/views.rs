@@ -8,7 +8,9 @@ mod history;
 
 use chl_events::LedgerId;
 use chl_log::{EventLog, MemoryLog, ReadLog};
-use chl_runtime::{Filter, OpenError, Query, Reader, StaleError, Until, View, Views, as_of};
+use chl_runtime::{
+    Filter, OpenError, Query, Reader, StaleError, Until, View, Views, as_of, some_as_of,
+};
 use ground::{LEDGER, append, choices, expected, found, in_memory, kept, logged, place};
 use history::grown;
 use proptest::prelude::*;
@@ -68,6 +70,15 @@ proptest! {
                 let past = as_of(log.reader(), until, effective, &mut |_, _| {}).unwrap();
                 prop_assert_eq!(found(&past.reader.digests().unwrap()), expected.clone());
                 prop_assert_eq!(past.reader.position().unwrap(), last as u64 + 1);
+                if effective.is_none() {
+                    let views = [View::Balances];
+                    let some = some_as_of(&views, log.reader(), until, &mut |_, _| {}).unwrap();
+                    let (all, some) = (past.reader.digests(), some.reader.digests());
+                    let (mut all, some) = (all.unwrap(), some.unwrap());
+                    all.retain(|digest| some.iter().any(|kept| kept.view == digest.view));
+                    prop_assert!(some.iter().any(|kept| kept.view == View::Balances.name()));
+                    prop_assert_eq!(some, all);
+                }
             }
         }
     }
