@@ -10,7 +10,7 @@ use cli::{
 };
 use rusqlite::Connection;
 use serde_json::json;
-use std::os::unix::fs::symlink;
+use std::{os::unix::fs::symlink, process::Command};
 
 /// What `balances deals` bring with them.
 const TABLES: &[&str] = &["balances", "deals", "conflicts", "customers", "lots"];
@@ -152,6 +152,37 @@ fn what_is_not_this_calls_to_write_is_left_as_it_is() {
     let nobody = desk.run(&["--ledger", "none", "follow", "lots", "--into", "x", "--once"]);
     assert_eq!(nobody.code, 5, "{}", nobody.err);
     assert!(nobody.err.contains("there is no ledger"), "{}", nobody.err);
+}
+
+#[test]
+fn a_ledger_cut_short_or_of_another_history_is_refused() {
+    let desk = Desk::with_history();
+    accrue(&desk, 0, 20);
+    let older = desk.path("older").display().to_string();
+    let copied =
+        Command::new("cp").args(["-a", "main", &older]).current_dir(desk.path(".")).status();
+    assert!(copied.expect("cp runs").success());
+    let whole = accrue(&desk, 20, 20);
+    let call = ["follow", "--once", "balances", "deals", "--into", "mine.sqlite"];
+    assert_eq!(desk.run(&call).code, 0);
+    let from_older =
+        |more: &[&str]| desk.run(&[["--ledger", "older"].as_slice(), &call, more].concat());
+
+    let short = from_older(&[]);
+    assert_eq!(short.code, 6, "{}", short.err);
+    assert!(
+        short.err.contains("beyond the log") && short.err.contains("--rebuild"),
+        "{}",
+        short.err
+    );
+    let submit = ["--ledger", "older", "submit"];
+    assert_eq!(desk.run_with(&submit, accruals(900, 50).as_bytes()).code, 0);
+    let forked = from_older(&[]);
+    assert_eq!(forked.code, 6, "{}", forked.err);
+    assert!(forked.err.contains("a history that differs"), "{}", forked.err);
+    assert_eq!(at(&desk, "mine.sqlite", whole.0, TABLES), whole, "the file is left as it is");
+    assert_eq!(from_older(&["--rebuild"]).code, 0, "told to, it follows the other history");
+    assert_eq!(desk.run(&call).code, 6);
 }
 
 #[test]

@@ -14,7 +14,8 @@ pub(crate) type Dump = (i64, Vec<(String, Vec<Vec<Value>>)>);
 /// Starts to follow.
 pub(crate) fn follow(desk: &Desk, call: &[&str]) -> Child {
     let mut command = desk.command(&["follow"]);
-    command.args(call).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    let said = std::fs::File::create(desk.path("follow.said")).unwrap();
+    command.args(call).stdout(Stdio::null()).stderr(said).spawn().unwrap()
 }
 
 /// Tells a process to stop, and waits for its exit code.
@@ -57,7 +58,9 @@ pub(crate) fn at(desk: &Desk, file: &str, position: i64, tables: &[&str]) -> Dum
             Ok(dump) if dump.0 == position => return dump,
             other => {
                 let stands = other.map(|dump| dump.0);
-                assert!(began.elapsed() < Duration::from_secs(60), "{position}: {stands:?}");
+                let said = std::fs::read_to_string(desk.path("follow.said")).unwrap_or_default();
+                let late = began.elapsed() > Duration::from_secs(60);
+                assert!(!late, "{position}: {stands:?}, and it said: {said}");
             }
         }
         thread::sleep(Duration::from_millis(20));

@@ -5,7 +5,7 @@ use crate::{
     asking::{open_to_read, written},
     exit::Exit,
     failure::{Outcome, Step, StepToOwnExit},
-    ledger::{open_stream_alone, sealed_history, unapplied},
+    ledger::{open_stream_alone, sealed_history},
     owner::{OwnersLog, Reached, connect, reach},
     place::Place,
     reads::stored_views,
@@ -14,10 +14,17 @@ use crate::{
 };
 use chl_log::{EventLog, ReadLog};
 use chl_runtime::View;
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 /// How often it looks whether it is to stop, or whether a ledger without an owner has grown.
 const GLANCE: Duration = Duration::from_millis(200);
+
+/// How long a ledger that was there may be out of reach.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Keeps some read models in a file of their own, up to date until SIGINT or SIGTERM.
 ///
@@ -74,29 +81,47 @@ impl Follow {
 
     /// Follows an embedded ledger, whoever owns it and whether anybody does.
     fn embedded(&self, place: &Place, kept: &mut Kept, stop: &Stop) -> Outcome {
+        let mut reached = None;
         loop {
             let mark = written(place);
-            let whole = match OwnersLog::open(place)? {
-                Some(log) => self.through_owner(&Arc::new(log), kept, stop)?,
-                None => alone(place, kept)?,
+            let whole = match self.up_to_date(place, kept, stop) {
+                Ok(whole) => {
+                    reached = Some(Instant::now());
+                    whole
+                }
+                // An owner that starts, or is told to stop, or works alone, is soon done.
+                Err(failure) if failure.exit() == Exit::Unavailable && is_recent(reached) => {
+                    tracing::debug!(%failure, "the ledger is out of reach");
+                    false
+                }
+                Err(failure) => return Err(failure),
             };
             if (self.once && whole) || stop.within(Duration::ZERO) {
                 return Ok(());
             }
-            while whole && written(place) == mark && connect(place)?.is_none() {
-                if stop.within(GLANCE) {
-                    return Ok(());
-                }
+            while !stop.within(GLANCE) && whole && written(place) == mark && !is_owned(place) {
+                reached = Some(Instant::now());
             }
+        }
+    }
+
+    /// Brings the file up to date, and keeps it so while there is an owner; says whether everything
+    /// that there is had come by then.
+    fn up_to_date(&self, place: &Place, kept: &mut Kept, stop: &Stop) -> Outcome<bool> {
+        match OwnersLog::open(place)? {
+            Some(log) => self.through_owner(&Arc::new(log), kept, stop),
+            None => alone(place, kept),
         }
     }
 
     /// Follows for as long as the owner is there; says whether everything had come by then.
     fn through_owner(&self, log: &Arc<OwnersLog>, kept: &mut Kept, stop: &Stop) -> Outcome<bool> {
+        let mut followed = false;
         let mut follow = || -> Outcome {
             let mut views = kept.open(Arc::clone(log) as Arc<dyn ReadLog>)?;
             loop {
                 kept.catch_up(&mut views, log.as_ref())?;
+                followed = true;
                 if self.once || stop.within(Duration::ZERO) {
                     return Ok(());
                 }
@@ -104,11 +129,11 @@ impl Follow {
                 waited.or_own_exit("the ledger's owner cannot be followed")?;
             }
         };
-        match (follow(), log.damage()) {
+        let done = follow();
+        match (done, log.damage()) {
             (Err(_), Some(damage)) => Err(damage),
-            (Err(failure), None) if failure.exit() == Exit::Unavailable => {
+            (Err(failure), None) if followed && failure.exit() == Exit::Unavailable => {
                 tracing::debug!(%failure, "the ledger's owner has gone");
-                stop.within(GLANCE);
                 Ok(false)
             }
             (done, _) => done.map(|()| true),
@@ -136,17 +161,23 @@ impl Follow {
     }
 }
 
+/// Whether an owner listens, or something else that must be looked at.
+fn is_owned(place: &Place) -> bool {
+    !matches!(connect(place), Ok(None))
+}
+
+/// Whether a ledger was reached not long ago.
+fn is_recent(reached: Option<Instant>) -> bool {
+    reached.is_some_and(|at| at.elapsed() < PATIENCE)
+}
+
 /// Folds what the folder of a ledger without an owner holds; says whether it could be opened.
 ///
 /// Most of a long history is sealed, and read without a lock: who wants the ledger meanwhile waits
 /// only for the rest.
 fn alone(place: &Place, kept: &mut Kept) -> Outcome<bool> {
-    if let Some(sealed) = sealed_history(place)
-        && kept.position().is_none_or(|position| position < sealed.head().next)
-    {
-        let sealed: Arc<dyn ReadLog> = Arc::new(sealed);
-        let mut views = kept.open(Arc::clone(&sealed))?;
-        views.catch_up(&mut |_, _| {}).map_err(unapplied)?;
+    if let Some(sealed) = sealed_history(place) {
+        kept.pass(Arc::new(sealed))?;
     }
     let Reached::Own(ledger) = reach(place, || open_to_read(place))? else { return Ok(false) };
     let log = Arc::clone(&ledger.reading.log);

@@ -9,7 +9,7 @@ use crate::{
     writes::Stop,
 };
 use chl_log::ReadLog;
-use chl_runtime::{BuildError, OpenError, OwnFile, Pace, Reader, StaleError, View, Views};
+use chl_runtime::{BuildError, OpenError, OwnFile, Pace, StaleError, View, Views};
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
     path::{Path, PathBuf},
@@ -47,14 +47,21 @@ impl Kept {
         Self { anew, ..self }
     }
 
-    /// Up to which position the file stands; none where it must be built.
-    pub(super) fn position(&self) -> Option<u64> {
-        let reader = Reader::open(&self.path).ok().filter(|_| !self.anew);
-        reader.and_then(|reader| reader.position().ok())
-    }
-
     /// Opens the file where it stands, to go on with a log; what must be built, is.
     pub(super) fn open(&mut self, log: Arc<dyn ReadLog>) -> Outcome<Views> {
+        self.opened(log).map_err(|error| self.unopened(error))
+    }
+
+    /// Brings the file up to a history that is not all there is; it may have come further already.
+    pub(super) fn pass(&mut self, history: Arc<dyn ReadLog>) -> Outcome {
+        match self.opened(history) {
+            Ok(mut views) => views.catch_up(&mut |_, _| {}).map_err(unapplied),
+            Err(BuildError::Open(OpenError::Stale(StaleError::Beyond { .. }))) => Ok(()),
+            Err(error) => Err(self.unopened(error)),
+        }
+    }
+
+    fn opened(&mut self, log: Arc<dyn ReadLog>) -> Result<Views, BuildError> {
         let bar = talk::progress("folding the log", Some(log.head().next));
         let mut reached = |position, _| bar.set_position(position);
         let views = if self.anew {
@@ -63,9 +70,8 @@ impl Kept {
             self.file.open(log, &mut reached)
         };
         bar.finish_and_clear();
-        let views = views.map_err(|error| self.unopened(error))?;
-        self.anew = false;
-        Ok(views)
+        self.anew &= views.is_err();
+        views
     }
 
     /// Brings the file up to the log's head of this moment.

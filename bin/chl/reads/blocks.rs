@@ -27,22 +27,23 @@ pub(crate) struct Blocks {
     pub(crate) wait: Duration,
 }
 
-/// Where the log ends: the first document of an answer, before its blocks.
+/// Who answers, and where the log ends: the first document of an answer, before its blocks.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct BlocksHead {
+    owner: u32,
     ledger: String,
     next: u64,
     root: String,
 }
 
 impl BlocksHead {
-    /// Where that is.
-    pub(crate) fn read(json: &str) -> Outcome<Head> {
+    /// The owner's process id, and where the log ends.
+    pub(crate) fn read(json: &str) -> Outcome<(u32, Head)> {
         let unread = "where the log of the ledger's owner ends";
-        let Self { ledger, next, root: digits } =
+        let Self { owner, ledger, next, root: digits } =
             serde_json::from_str(json).or_exit(Exit::Internal, unread)?;
         let read = ledger_id(&ledger).zip(root(&digits));
-        let head = read.map(|(ledger, root)| Head { ledger, next, root });
+        let head = read.map(|(ledger, root)| (owner, Head { ledger, next, root }));
         head.ok_or_else(|| Failure::new(Exit::Internal, unread))
     }
 }
@@ -61,12 +62,18 @@ impl Blocks {
             head = ledger.log.wait_beyond(self.from, left.min(HEARTBEAT)).or_own_exit(unread)?;
         }
         let Head { ledger: id, next, root } = head;
-        let shown = BlocksHead { ledger: id.to_string(), next, root: root.to_string() };
+        let (owner, ledger_id, root) = (std::process::id(), id.to_string(), root.to_string());
+        let shown = BlocksHead { owner, ledger: ledger_id, next, root };
         sink.document(&serde_json::to_string(&shown).or_exit(Exit::Internal, unread)?)?;
         if self.from < next {
             let blocks = ledger.log.read(self.from).or_own_exit(unread)?;
             for block in blocks.take(self.most.unwrap_or(usize::MAX)) {
-                sink.line(&BASE64.encode(block.or_own_exit(unread)?.bytes()))?;
+                let block = block.or_own_exit(unread)?;
+                // What has come since is no part of what was said.
+                if block.first() >= next {
+                    break;
+                }
+                sink.line(&BASE64.encode(block.bytes()))?;
             }
         }
         Ok(Exit::Success)

@@ -1,7 +1,7 @@
 //! Checkpoints: how far the read models have come, and whether that is a log's own history.
 
 use chl_events::{Block, Commit, Date, Hash, Instant, LedgerId};
-use chl_log::{ReadError, ReadLog};
+use chl_log::{Head, ReadError, ReadLog};
 
 /// How far read models have come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,7 +14,7 @@ pub struct Checkpoint {
     pub recorded_at: Option<Instant>,
     /// The latest business date of any event folded.
     pub effective_until: Option<Date>,
-    /// The position of the last block folded whose root is known, and the root before it.
+    /// The last position at which the root of what is folded before it is known, and that root.
     pub root: Option<(u64, Hash)>,
 }
 
@@ -96,8 +96,27 @@ impl Checkpoint {
             return Ok(Some(StaleError::Beyond { position, next }));
         }
         let Some((position, root)) = self.root else { return Ok(None) };
-        let block = log.read(position)?.next().transpose()?;
-        let same = block.is_some_and(|b| b.first() == position && b.root_before() == root);
+        let same = root_at(log, &head, position)? == root;
         Ok((!same).then_some(StaleError::History { position }))
+    }
+
+    /// Takes down the root of everything that is folded, where that is all there is: a block says
+    /// only what it continues, and another one could take its place.
+    pub(crate) fn pass_head(&mut self, head: &Head) {
+        if self.position == head.next {
+            self.root = Some((head.next, head.root));
+        }
+    }
+}
+
+/// The root of a log before a position: its end tells it, or the block that begins there; else the
+/// commits before it are hashed.
+fn root_at(log: &dyn ReadLog, head: &Head, position: u64) -> Result<Hash, ReadError> {
+    if position == head.next {
+        return Ok(head.root);
+    }
+    match log.read(position)?.next().transpose()? {
+        Some(block) if block.first() == position => Ok(block.root_before()),
+        _ => Ok(log.chain_at(position)?.head().root),
     }
 }

@@ -129,7 +129,9 @@ impl Views {
     }
 
     fn commit(&mut self) -> Result<(), ApplyError> {
-        meta::advance(&self.tables.db, &self.checkpoint, self.log.head().next)?;
+        let head = self.log.head();
+        self.checkpoint.pass_head(&head);
+        meta::advance(&self.tables.db, &self.checkpoint, head.next)?;
         self.tables.commit()?;
         self.flushed = self.checkpoint;
         Ok(())

@@ -7,7 +7,7 @@ mod ground;
 #[path = "../../tests/history/mod.rs"]
 mod history;
 
-use chl_events::{Commit, LedgerId};
+use chl_events::{Commit, Instant, LedgerId};
 use chl_log::{EventLog, MemoryLog};
 use chl_runtime::{
     BuildError, OpenError, OwnFile, Pace, Query, Reader, ReaderError, ScorecardQuery, StaleError,
@@ -184,6 +184,21 @@ fn a_log_that_is_not_the_one_it_knows_is_refused_and_the_file_left_as_it_is() {
     let mut forked = logged(&other, &[]);
     append(&mut forked, commits.get(150..).unwrap(), &[]);
     assert!(matches!(refused(&forked), StaleError::History { .. }));
+    // A history may part with the very last block.
+    let (same, last) = commits.split_at(commits.len() - 10);
+    let mut short = logged(same, &[]);
+    append(&mut short, last, &[10]);
+    drop(own(&place, &[View::Lots]).build(short.reader(), &mut |_, _| {}).unwrap());
+    let mut parted = logged(same, &[]);
+    let mut others = last.to_vec();
+    let late = others.last_mut().unwrap();
+    late.recorded_at = Instant::from_micros(late.recorded_at.micros() + 1);
+    append(&mut parted, &others, &[10]);
+    let stale = refused(&parted);
+    let end = commits.len() as u64;
+    assert!(matches!(stale, StaleError::History { position } if position == end), "{stale}");
+    drop(file.build(logged(&commits, &[]).reader(), &mut |_, _| {}).unwrap());
+
     let mut foreign = MemoryLog::new(LedgerId([8; 16]));
     append(&mut foreign, &commits, &[]);
     assert_ne!(foreign.head().ledger, LEDGER);
