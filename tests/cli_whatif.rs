@@ -145,7 +145,7 @@ fn what_follows_from_a_refusal_hangs_under_it() {
         .iter()
         .map(|row| {
             let text = |column: &str| row[column].as_str().unwrap_or("").to_owned();
-            (text("command"), text("code"), row["under"].clone(), row["follow"].clone())
+            (text("command"), text("code"), row["under"].clone(), row["dependants"].clone())
         })
         .collect();
     let row = |command: &str, code: &str, under: Value, follow: u64| {

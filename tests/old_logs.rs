@@ -79,13 +79,23 @@ fn digest(file: &Connection, table: &str, columns: &str) -> (usize, String) {
     let (mut count, mut sha256) = (0, Sha256::new());
     while let Some(row) = rows.next().unwrap() {
         for column in 0..width {
-            let cell: Cell = row.get(column).unwrap();
-            sha256.update(format!("{cell:?}\t"));
+            sha256.update(canonical(row.get(column).unwrap()));
+            sha256.update("\t");
         }
         sha256.update("\n");
         count += 1;
     }
     (count, data_encoding::HEXLOWER.encode(&sha256.finalize()))
+}
+
+/// A cell's own text, in which nothing ends a cell or a row.
+fn canonical(cell: Cell) -> String {
+    match cell {
+        Cell::Null => "\\N".into(),
+        Cell::Integer(number) => number.to_string(),
+        Cell::Text(text) => text.replace('\\', "\\\\").replace('\t', "\\t").replace('\n', "\\n"),
+        Cell::Real(_) | Cell::Blob(_) => panic!("no read model shows {cell:?}"),
+    }
 }
 
 /// What a ledger is found to be.
@@ -154,21 +164,19 @@ fn again(desk: &Desk, root: &Value) {
 fn leave_this_releases_logs() {
     let folder = fixtures().join(RELEASE);
     assert!(!folder.exists(), "{} is there; a fixture is never changed", text(&folder));
-    let desk = Desk::new();
+    let (desk, broken) = (Desk::new(), Desk::new());
     make_year(&desk);
-    let seen = types(&desk, "demo");
-    run(&desk, "demo", &["backup", &text(&folder.join(YEAR))]);
-    let broken = Desk::new();
     lose_tail(&broken, &partner_lines(), &programme_lines(), |_| {});
     run(&broken, "main", &["log", "repair", "--accept-loss-after", "5", "--reason", "no power"]);
-    let seen: BTreeSet<String> = seen.union(&types(&broken, "main")).cloned().collect();
+    let seen = &types(&desk, "demo") | &types(&broken, "main");
     let all: BTreeSet<String> = Event::kinds().map(|kind| kind.name.to_owned()).collect();
     assert_eq!(seen, all, "every type of event");
     let export = broken.run(&["log", "export"]);
-    fs::write(folder.join(REPAIRED), export.out).unwrap();
     let found = json!({
         YEAR: facts(&desk, "demo", None), "repaired": facts(&broken, "main", None),
     });
+    run(&desk, "demo", &["backup", &text(&folder.join(YEAR))]);
+    fs::write(folder.join(REPAIRED), export.out).unwrap();
     fs::write(folder.join(FACTS), format!("{found:#}\n")).unwrap();
 }
 

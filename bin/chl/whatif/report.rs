@@ -48,7 +48,7 @@ const MONEY: &[&str] =
 const DECISIONS: &[&str] = &[
     "number",
     "under",
-    "follow",
+    "dependants",
     "position",
     "difference",
     "command",
@@ -61,8 +61,17 @@ const DECISIONS: &[&str] = &[
     "events_now",
 ];
 /// What of a decision fits on a terminal.
-const PEOPLE: &[&str] =
-    &["number", "under", "follow", "position", "difference", "command", "id", "code", "message"];
+const PEOPLE: &[&str] = &[
+    "number",
+    "under",
+    "dependants",
+    "position",
+    "difference",
+    "command",
+    "id",
+    "code",
+    "message",
+];
 
 /// What is different.
 pub(super) struct Report<'a> {
@@ -152,37 +161,38 @@ impl Report<'_> {
         for (place, found) in self.differences.iter().enumerate() {
             hanging.entry(found.under).or_default().push(place);
         }
-        let follow = self.follow();
+        let dependants = self.dependants();
         let mut next: Vec<usize> =
             hanging.get(&None).into_iter().flatten().rev().copied().collect();
         while let Some(place) = next.pop() {
             next.extend(hanging.get(&Some(place)).into_iter().flatten().rev());
-            if let (Some(found), Some(follow)) = (self.differences.get(place), follow.get(place)) {
-                sink.row(sheet.values(row(place, found, *follow)))?;
+            if let (Some(found), Some(count)) = (self.differences.get(place), dependants.get(place))
+            {
+                sink.row(sheet.values(row(place, found, *count)))?;
             }
         }
         Ok(())
     }
 
     /// How many decisions follow from each, directly or not.
-    fn follow(&self) -> Vec<u64> {
-        let mut follow = vec![0; self.differences.len()];
+    fn dependants(&self) -> Vec<u64> {
+        let mut dependants = vec![0; self.differences.len()];
         // What follows from something stands behind it.
         for (place, found) in self.differences.iter().enumerate().rev() {
-            let own = follow.get(place).copied().unwrap_or(0);
-            if let Some(cause) = found.under.and_then(|under| follow.get_mut(under)) {
+            let own = dependants.get(place).copied().unwrap_or(0);
+            if let Some(cause) = found.under.and_then(|under| dependants.get_mut(under)) {
                 *cause += own + 1;
             }
         }
-        follow
+        dependants
     }
 }
 
-fn row(place: usize, found: &Difference, follow: u64) -> Value {
+fn row(place: usize, found: &Difference, dependants: u64) -> Value {
     json!({
         "number": place + 1,
         "under": found.under.map(|under| under + 1),
-        "follow": follow,
+        "dependants": dependants,
         "position": found.position,
         "difference": found.kind.word(),
         "command": found.command,
