@@ -3,8 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use chl_events::{
-    Currency, Date, DealId, DisplayName, Exact, FreeText, Instant, Money, Name, Period, Rate,
-    Sealable, Stream,
+    Currency, Date, DealId, DisplayName, Exact, FreeText, Instant, Money, Name, Period, Person,
+    Rate, Sealable, Stream, Whom, to_bytes,
 };
 use proptest::prelude::*;
 
@@ -169,4 +169,28 @@ proptest! {
             let _ = chl_events::Event::decode(kind.tag, kind.version, &bytes);
         }
     }
+}
+
+#[test]
+fn a_person_is_named_by_kind_and_pseudonym_or_by_keys() {
+    let read = |text: &str| serde_json::from_str::<Whom>(text);
+    let anna = Whom::Person(Person::Actor("u-17".parse().unwrap()));
+    assert_eq!(read(r#""actor/u-17""#).unwrap(), anna);
+    assert_eq!(serde_json::to_string(&anna).unwrap(), r#""actor/u-17""#);
+    let keys = r#"{"keys":["000102030405060708090a0b0c0d0e0f"]}"#;
+    assert_eq!(serde_json::to_string(&read(keys).unwrap()).unwrap(), keys);
+    let bytes = to_bytes(&anna).unwrap();
+    assert_eq!(postcard::from_bytes::<Whom>(&bytes).unwrap(), anna);
+    for wrong in [
+        r#""u-17""#,
+        r#""actor/""#,
+        r#""customer/acme""#,
+        r#""actor/u-17/x""#,
+        r#"{"keys":["00"]}"#,
+        r#"{"keys":[],"person":"actor/u-17"}"#,
+        "17",
+    ] {
+        assert!(read(wrong).is_err(), "{wrong}");
+    }
+    assert!(postcard::from_bytes::<Whom>(&[0, 0]).is_err(), "neither person nor keys");
 }

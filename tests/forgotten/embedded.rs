@@ -151,3 +151,17 @@ fn an_older_vault_brings_no_destroyed_key_back() {
     done(&desk, &import);
     assert_eq!(files_with(&desk.path("third"), &sought), [""; 0]);
 }
+
+#[test]
+fn a_history_is_imported_to_the_same_root_without_any_key() {
+    let desk = Desk::new();
+    let acts = story::lines(&[story::acts(), story::forgets(), vec![story::acts_again()]].concat());
+    assert_eq!(desk.submit(&acts).code, 0);
+    let found =
+        |ledger: &str| done(&desk, &["--ledger", ledger, "check"]).json_lines()[0]["found"].clone();
+    for (ledger, form) in [("blocks", "--bare"), ("commands", "--commands")] {
+        std::fs::write(desk.path("export"), done(&desk, &["log", "export", form]).out).unwrap();
+        done(&desk, &["--ledger", ledger, "log", "import", "export"]);
+        assert_eq!(found(ledger), found("main"), "{ledger}");
+    }
+}

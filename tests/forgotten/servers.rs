@@ -134,6 +134,7 @@ async fn no_file_of_nodes_and_their_server_holds_a_text_or_key_of_who_was_forgot
     sought.extend(story::texts());
     cluster.forget().await;
     assert_eq!(cluster.held(&sought), [""; 0], "at once");
+    assert_eq!(cluster.keys().len(), 0, "a copy of the vault made since");
     cluster.goes_on().await;
     for node in &mut cluster.nodes {
         assert_eq!(node.stop(), Some(0), "{}", node.said());
