@@ -180,10 +180,6 @@ mod tests {
             Ok(())
         }
 
-        fn pass_on(&mut self) -> Outcome {
-            Ok(())
-        }
-
         fn note(&mut self, _: &str) -> Outcome {
             self.notes += 1;
             Ok(())

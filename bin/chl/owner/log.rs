@@ -4,7 +4,7 @@ use super::{Request, connect};
 use crate::{
     exit::Exit,
     failure::{Failure, Outcome},
-    output::{Sheet, Sink},
+    output::Sink,
     place::Place,
     reads::{Blocks as Asked, BlocksHead, Read},
 };
@@ -129,14 +129,6 @@ struct Told {
 }
 
 impl Sink for Told {
-    fn begin(&mut self, _: &Sheet<'_>) -> Outcome {
-        Ok(())
-    }
-
-    fn row(&mut self, _: Vec<serde_json::Value>) -> Outcome {
-        Ok(())
-    }
-
     fn document(&mut self, json: &str) -> Outcome {
         let (owner, head) = BlocksHead::read(json)?;
         self.head = Some((owner, head));
@@ -156,13 +148,5 @@ impl Sink for Told {
         let Some(hand) = &self.blocks else { return Ok(()) };
         // Whoever asked may have enough.
         hand.send(Ok(block)).map_err(|_| Failure::ReaderGone)
-    }
-
-    fn pass_on(&mut self) -> Outcome {
-        Ok(())
-    }
-
-    fn note(&mut self, _: &str) -> Outcome {
-        Ok(())
     }
 }

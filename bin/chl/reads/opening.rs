@@ -35,7 +35,7 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
     use super::*;
-    use crate::{output::Sheet, place::Place};
+    use crate::place::Place;
     use chl_events::LedgerId;
     use chl_log::{Blocks, EventLog, Head, MemoryLog, ReadError, ReadLog};
     use std::{
@@ -76,26 +76,6 @@ mod tests {
         fn note(&mut self, text: &str) -> Outcome {
             self.heard.push(text.to_owned());
             self.held = None;
-            Ok(())
-        }
-
-        fn begin(&mut self, _: &Sheet<'_>) -> Outcome {
-            Ok(())
-        }
-
-        fn row(&mut self, _: Vec<serde_json::Value>) -> Outcome {
-            Ok(())
-        }
-
-        fn document(&mut self, _: &str) -> Outcome {
-            Ok(())
-        }
-
-        fn line(&mut self, _: &str) -> Outcome {
-            Ok(())
-        }
-
-        fn pass_on(&mut self) -> Outcome {
             Ok(())
         }
     }
