@@ -58,7 +58,7 @@ fn every_event_names_its_rule_and_the_amount_before_rounding() {
     assert_eq!(
         why(of("CoopAccrued")),
         json!({
-            "version": 1, "terms": {"/coop/accrual/1": flat}, "base": "10123.45",
+            "version": 1, "terms": {"/coop/accrual/1": flat, "/rounding": "half_even"}, "base": "10123.45",
             "rate": "0.033", "unrounded": "334.07385", "amount": "334.07",
         })
     );
@@ -67,12 +67,12 @@ fn every_event_names_its_rule_and_the_amount_before_rounding() {
     assert_eq!(
         why(returned),
         json!({
-            "version": 1, "terms": {"/coop/accrual/1": flat}, "base": "123.45",
+            "version": 1, "terms": {"/coop/accrual/1": flat, "/rounding": "half_even"}, "base": "123.45",
             "rate": "0.033", "unrounded": "4.07385", "amount": "4.07",
         })
     );
     let claimed = of("CoopClaimed");
-    let rules = json!(["/coop/match_rate", "/coop/caps/1", "/coop/over_available"]);
+    let rules = json!(["/coop/match_rate", "/rounding", "/coop/caps/1", "/coop/over_available"]);
     assert_eq!(claimed["rules"], rules, "the fair's cap took no part");
     assert_eq!(claimed["terms"]["/coop/match_rate"], "0.5");
     assert_eq!((&claimed["unrounded"], &claimed["amount"]), (&json!("250"), &json!("100.00")));
@@ -102,7 +102,7 @@ fn a_persons_amount_has_a_version_of_the_terms_and_no_rule() {
         [
             json!(["MdfAllocated", null, null, null]),
             json!(["MdfRequestApproved", [], null, "500.00"]),
-            json!(["MdfClaimed", ["/mdf/match_rate"], "280.004", "280.00"]),
+            json!(["MdfClaimed", ["/mdf/match_rate", "/rounding"], "280.004", "280.00"]),
             json!(["MdfRequestLapsed", ["/mdf/claim_days"], null, "220.00"]),
         ]
     );

@@ -4,8 +4,8 @@ use crate::{
     exit::Exit,
     failure::Outcome,
     ledger::{
-        Attempt, Reading, compare_signed, open_bucket, open_copy, open_log, open_stream,
-        open_vault, unopened,
+        Attempt, Reading, compare_signed, forget_again, open_bucket, open_copy, open_log,
+        open_stream, open_vault, unopened,
     },
     output::{Output, Sink},
     owner::{Reached, Request, connect, connect_to_read, reach},
@@ -105,7 +105,15 @@ pub(crate) fn ask_into(place: &Place, read: Read, sink: &mut dyn Sink) -> Outcom
     }
     match reach(place, || open_to_read(place))? {
         Reached::Owner(connection) => connection.ask(Request::Read(read), sink),
-        Reached::Own(ledger) => read.answer(&ledger.reading, sink),
+        Reached::Own(ledger) => {
+            // An owner did so when it opened the ledger.
+            if let Some(vault) = ledger.reading.vault.as_ref().filter(|_| read.needs_keys())
+                && place.servers().is_none()
+            {
+                forget_again(ledger.reading.log.as_ref(), || Ok(Arc::clone(vault)))?;
+            }
+            read.answer(&ledger.reading, sink)
+        }
     }
 }
 

@@ -33,6 +33,14 @@ pub(crate) fn absolute(path: &Path) -> Outcome<PathBuf> {
     std::path::absolute(path).or_exit(Exit::Usage, format_args!("{}", path.display()))
 }
 
+/// A path that a folder is made at, in the same form; a file there is refused.
+pub(crate) fn absolute_folder(path: &Path) -> Outcome<PathBuf> {
+    if path.is_file() {
+        return Err(Failure::usage(format_args!("{} is a file, not a folder", path.display())));
+    }
+    absolute(path)
+}
+
 /// The folder of one ledger.
 #[derive(Debug, Clone)]
 pub(crate) struct Place {
@@ -149,6 +157,17 @@ impl Place {
     /// Whether a ledger was ever opened here. Of one on servers only they know.
     pub(crate) fn exists(&self) -> bool {
         self.servers.is_some() || self.log().is_dir()
+    }
+
+    /// The embedded ledgers beside this one.
+    pub(crate) fn beside(&self) -> Vec<String> {
+        let folders = self.dir.parent().and_then(|data| fs::read_dir(data).ok());
+        let named =
+            folders.into_iter().flatten().flatten().filter(|one| one.path().join("log").is_dir());
+        let mut names: Vec<String> =
+            named.filter_map(|one| one.file_name().into_string().ok()).collect();
+        names.sort_unstable();
+        names
     }
 
     /// Refuses an embedded ledger that is there already, where an empty one is needed.

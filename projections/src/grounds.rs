@@ -12,6 +12,9 @@ use chl_events::{
 };
 use std::collections::BTreeMap;
 
+/// How amounts are rounded, in the terms.
+const ROUNDING: &str = "/rounding";
+
 /// What an amount was computed from.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Ground {
@@ -69,7 +72,7 @@ impl Grounds {
             CoopEvent::CoopAccrued(e) => {
                 let ground = Ground {
                     programme_version: Some(e.programme_version),
-                    rules: self.accrual_rule(e).into_iter().collect(),
+                    rules: self.accrual_rule(e).into_iter().chain([ROUNDING.into()]).collect(),
                     base: Some(e.net_amount),
                     rate: e.rate,
                     unrounded: Some(e.unrounded),
@@ -200,7 +203,7 @@ fn share_rules(
     activity: &Code,
     held_down: bool,
 ) -> Vec<String> {
-    let mut rules = vec![format!("{fund}/match_rate")];
+    let mut rules = vec![format!("{fund}/match_rate"), ROUNDING.into()];
     if held_down {
         let holds = |cap: &ActivityCap| cap.activity.as_ref().is_none_or(|of| of == activity);
         let caps = caps.unwrap_or_default().iter().enumerate().filter(|(_, cap)| holds(cap));

@@ -137,6 +137,14 @@ fn an_older_vault_brings_no_destroyed_key_back() {
     assert_eq!(desk.submit(&story::lines(&story::forgets())).code, 0);
     done(&desk, &["backup", "newer"]);
     let export = done(&desk, &["log", "export"]).out;
+    // Whoever would open a text or hand out a key destroys it first, also without an owner.
+    for read in [&["explain", "deal", "d-1"][..], &["query", "refusals"], &["backup", "later"]] {
+        std::fs::write(&vault, &older).unwrap();
+        let run = desk.run(read);
+        assert!(!story::shows(&(run.out + &run.err)), "{read:?}");
+        assert!(!holds(&std::fs::read(&vault).unwrap(), &sought), "{read:?}");
+    }
+    assert_eq!(files_with(&desk.path("later"), &sought), [""; 0]);
     // Put back beside the log, into a backup that is restored, and beside a log that is imported.
     std::fs::write(&vault, &older).unwrap();
     assert!(holds(&older, &sought));

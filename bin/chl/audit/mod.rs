@@ -23,7 +23,7 @@ use crate::{
     exit::Exit,
     failure::{Failure, Outcome},
     output::Output,
-    place::{Place, absolute},
+    place::{Place, absolute_folder},
     reads::{Books, BooksFormat, BooksIn, CLOSINGS, Closing, Read},
     writes,
 };
@@ -76,7 +76,7 @@ impl Export {
         let Self { folder, entries, format, books } = self;
         match (folder, format) {
             (Some(folder), _) => {
-                Ok(Read::ExportLog(ExportLog { folder: absolute(&folder)?, entries }))
+                Ok(Read::ExportLog(ExportLog { folder: absolute_folder(&folder)?, entries }))
             }
             (None, Some(format)) => Ok(Read::Books(BooksIn { format, books })),
             (None, None) => Err(Failure::usage("name a folder, or --format for the books")),

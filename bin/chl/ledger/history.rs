@@ -4,9 +4,10 @@ use crate::{
     exit::Exit,
     failure::{Outcome, Step, StepToOwnExit},
 };
-use chl_bus::destroyed_by;
-use chl_events::{Commit, KeyId};
+use chl_bus::{Vault, destroyed_by};
+use chl_events::Commit;
 use chl_log::ReadLog;
+use std::borrow::Borrow;
 
 /// The commit of its bytes.
 pub(crate) fn decoded(position: u64, bytes: &[u8]) -> Outcome<Commit> {
@@ -35,11 +36,19 @@ pub(crate) fn commits_from(
     }))
 }
 
-/// The keys that a log says are destroyed: a vault that is put beside it may be of an older copy.
-pub(crate) fn destroyed_in(log: &dyn ReadLog) -> Outcome<Vec<KeyId>> {
+/// Destroys every key that a log says is: the vault beside it may be of an older copy, or a program
+/// may have ended before it did.
+pub(crate) fn forget_again<V: Borrow<Vault>>(
+    log: &dyn ReadLog,
+    vault: impl FnOnce() -> Outcome<V>,
+) -> Outcome {
     let mut keys = Vec::new();
     for commit in commits_from(log, 0)? {
         keys.extend(destroyed_by(&commit?));
     }
-    Ok(keys)
+    if keys.is_empty() {
+        return Ok(());
+    }
+    let forgotten = vault()?.borrow().forget(&keys);
+    forgotten.or_exit(Exit::Unavailable, "a forgotten person's key could not be destroyed")
 }

@@ -17,7 +17,7 @@ mod views;
 mod waits;
 
 pub(crate) use copy::{open_copy, sealed_history};
-pub(crate) use history::{commits_from, decoded, destroyed_in};
+pub(crate) use history::{commits_from, decoded, forget_again};
 pub(crate) use node::{Node, open_bucket, open_stream, open_stream_alone};
 pub(crate) use open::{Attempt, open_log, require_log, seen, unopened};
 pub(crate) use own::own;

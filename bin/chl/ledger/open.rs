@@ -33,9 +33,13 @@ pub(crate) fn unopened(place: &Place, error: OpenError) -> Failure {
              loss with `chl log repair --accept-loss-after POSITION --reason TEXT`"
         )
     } else if matches!(error, OpenError::NotFound { .. }) {
+        let others = match place.beside().as_slice() {
+            [] => String::new(),
+            others => format!(" (there is {})", others.join(", ")),
+        };
         format!(
-            "there is no ledger {ledger:?} yet; `chl submit`, `chl import` and `chl demo` make \
-             one, and --data and --ledger say where"
+            "there is no ledger {ledger:?} yet{others}; `chl submit`, `chl import` and `chl demo` \
+             make one, and --data and --ledger say where"
         )
     } else if matches!(error, OpenError::Owned { .. }) {
         format!("ledger {ledger:?} has an owner that does not answer")

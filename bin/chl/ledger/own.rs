@@ -10,6 +10,7 @@ use crate::{
     exit::Exit,
     failure::{Failure, Outcome},
     place::Place,
+    talk,
 };
 use chl_log::EventLog;
 use chl_log_sled::{OpenError, Options, SledLog};
@@ -29,7 +30,16 @@ pub(crate) fn own(place: &Place, birth: Option<&Birth>) -> Outcome<Attempt<Ownin
         ..Options::default()
     };
     match open_log(place, options) {
-        Ok(log) => embedded(place, log, birth).map(Attempt::Opened),
+        Ok(log) => {
+            if log.head().next == 0 {
+                talk::say(&format!(
+                    "{:?} is a new ledger, in {}",
+                    place.ledger(),
+                    place.dir().display()
+                ));
+            }
+            embedded(place, log, birth).map(Attempt::Opened)
+        }
         Err(error @ OpenError::Owned { .. }) => Ok(Attempt::Owned(unopened(place, error))),
         Err(error) => Err(unopened(place, error)),
     }

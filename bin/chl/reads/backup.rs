@@ -6,7 +6,7 @@ use crate::{
     failure::{Failure, Outcome, Step},
     ledger::Reading,
     output::{Sheet, Sink},
-    place::absolute,
+    place::absolute_folder,
 };
 use chl_log_files::rename_durably;
 use chl_log_sled::{BackupError, backup};
@@ -34,7 +34,7 @@ pub(crate) struct Backup {
 impl Backup {
     /// The same, with a folder that every process understands alike.
     pub(crate) fn absolute(self) -> Outcome<Self> {
-        Ok(Self { to: absolute(&self.to)? })
+        Ok(Self { to: absolute_folder(&self.to)? })
     }
 
     /// Copies it.

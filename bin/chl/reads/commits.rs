@@ -3,13 +3,13 @@
 use super::query::at_least_one;
 use crate::{
     exit::Exit,
-    failure::{Outcome, Step, StepToOwnExit},
+    failure::{Failure, Outcome, Step, StepToOwnExit},
     ledger::{Reading, commits_from},
     output::{Sheet, Sink},
 };
 use chl_bus::{Viewer, show_texts};
 use chl_commands::Command;
-use chl_events::{Commit, RecordedEvent, Role, Stream};
+use chl_events::{Commit, Event, RecordedEvent, Role, Stream};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::{str::FromStr, time::Duration};
@@ -120,6 +120,7 @@ impl View {
 
     /// Shows them.
     pub(crate) fn answer(&self, ledger: &Reading, sink: &mut dyn Sink) -> Outcome<Exit> {
+        self.require_known()?;
         let sheet = sheet();
         sink.begin(&sheet)?;
         let end = ledger.log.head().next;
@@ -127,7 +128,7 @@ impl View {
             let last = end.saturating_sub(1);
             sink.note(&format!("the log ends at position {last}, before the range asked for"))?;
         }
-        let mut left = self.limit.unwrap_or(u64::MAX);
+        let (mut left, mut shown) = (self.limit.unwrap_or(u64::MAX), false);
         for commit in commits_from(ledger.log.as_ref(), self.range.from)? {
             let commit = commit?;
             if left == 0 || commit.position >= self.range.to {
@@ -136,9 +137,24 @@ impl View {
             if self.wants(&commit) {
                 left -= 1;
                 sink.row(sheet.values(json(&commit, &NOBODY)?))?;
+                shown = true;
             }
         }
+        if !shown && self.range.from < end {
+            sink.note("no commit in this range is what was asked for")?;
+        }
         Ok(Exit::Success)
+    }
+
+    /// Refuses a type that no release ever had.
+    fn require_known(&self) -> Outcome {
+        let Some(kind) = &self.kind else { return Ok(()) };
+        let events = Event::kinds().map(|kind| kind.name);
+        let mut known = events.chain(Command::kinds().map(|kind| kind.name));
+        if known.any(|name| name == kind) {
+            return Ok(());
+        }
+        Err(Failure::usage(format_args!("no event and no command is of the type {kind:?}")))
     }
 
     fn wants(&self, commit: &Commit) -> bool {

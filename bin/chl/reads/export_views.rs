@@ -12,7 +12,7 @@ use crate::{
     failure::{Failure, Outcome},
     ledger::Reading,
     output::{Sheet, Sink},
-    place::absolute,
+    place::absolute_folder,
 };
 use chl_export::{ExportError, Format, Listed, Wanted, export};
 use chl_runtime::View;
@@ -32,7 +32,8 @@ pub(crate) struct ExportViews {
     #[arg(value_name = "FOLDER")]
     to: PathBuf,
     /// The read models; without one all. `scorecards` are those of every calendar month, quarter,
-    /// half and year with facts; `refusals` are what this machine's journal has noted, up to now.
+    /// half and year with facts; `refusals` are what this machine's journal has noted, as of now
+    /// alone.
     #[arg(value_name = "VIEW", value_parser = known_view())]
     views: Vec<String>,
     /// The shape of the files.
@@ -55,7 +56,7 @@ enum Shape {
 impl ExportViews {
     /// The same, with a folder that every process understands alike.
     pub(crate) fn absolute(self) -> Outcome<Self> {
-        Ok(Self { to: absolute(&self.to)?, ..self })
+        Ok(Self { to: absolute_folder(&self.to)?, ..self })
     }
 
     /// Writes them.
@@ -63,7 +64,11 @@ impl ExportViews {
         let mut past = self.moment.open(ledger)?;
         let asked = |of: &str| self.views.is_empty() || self.views.iter().any(|name| name == of);
         let views = View::ALL.iter().filter(|view| asked(view.name())).copied().collect();
-        let listed = if asked(REFUSALS) { vec![refused(ledger)?] } else { Vec::new() };
+        let of_now = self.moment.as_of.is_none() && self.moment.effective.is_none();
+        if !of_now && self.views.iter().any(|name| name == REFUSALS) {
+            return Err(Failure::usage("refusals are exported as of now alone"));
+        }
+        let listed = if of_now && asked(REFUSALS) { vec![refused(ledger)?] } else { Vec::new() };
         let wanted = Wanted { views, scorecards: asked(SCORECARDS), listed };
         let format = match self.format {
             Shape::Parquet => Format::Parquet,

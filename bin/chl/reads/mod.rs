@@ -131,6 +131,37 @@ impl Read {
         self.answer(ledger, sink)
     }
 
+    /// Whether it opens texts of persons, or hands out their keys.
+    pub(crate) fn needs_keys(&self) -> bool {
+        match self {
+            Self::Query(read) => read.opens_texts(),
+            Self::Balance(_)
+            | Self::Deal(_)
+            | Self::Claim(_)
+            | Self::Export(_)
+            | Self::Backup(_)
+            | Self::Person(_) => true,
+            Self::Sql(_)
+            | Self::Scorecard(_)
+            | Self::Due(_)
+            | Self::Duplicates(_)
+            | Self::Check(_)
+            | Self::Closing(_)
+            | Self::Books(_)
+            | Self::Tables(_)
+            | Self::View(_)
+            | Self::Tail(_)
+            | Self::Blocks(_)
+            | Self::Keygen(_)
+            | Self::Checkpoint(_)
+            | Self::ExportLog(_)
+            | Self::VerifyLog(_)
+            | Self::Prove(_)
+            | Self::WhatIf(_)
+            | Self::Replay(_) => false,
+        }
+    }
+
     /// Whether it is answered from the read models.
     fn needs_models(&self) -> bool {
         match self {

@@ -128,6 +128,11 @@ impl Query {
         Ok(Exit::Success)
     }
 
+    /// Whether texts of persons are opened for it.
+    pub(super) fn opens_texts(&self) -> bool {
+        self.view == REFUSALS
+    }
+
     /// Shows it as the file says that it names.
     pub(crate) fn answer_in_file(&self, sink: &mut dyn Sink) -> Outcome<Exit> {
         let Found { answer, unknown } = self.find_in(&|| self.file.open(), None)?;

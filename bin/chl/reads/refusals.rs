@@ -34,7 +34,7 @@ const PEOPLE: &[&str] = &["at", "code", "type", "id", "actor", "role", "partner"
 
 /// Which refusals are asked for.
 pub(super) struct Refusals<'a> {
-    /// Only those of commands that this partner sent.
+    /// Only those of commands that this partner sent, or that name it.
     pub(super) partner: Option<&'a str>,
     /// Only where columns compare so.
     pub(super) conditions: &'a [Condition],
@@ -70,7 +70,8 @@ impl Refusals<'_> {
     }
 
     fn want(&self, row: &Map<String, Value>) -> Outcome<bool> {
-        let of = |partner| row.get("partner").and_then(Value::as_str) == Some(partner);
+        let named = [row.get("partner"), row.get("data").and_then(|data| data.get("partner"))];
+        let of = |partner| named.iter().flatten().any(|named| named.as_str() == Some(partner));
         let mut wanted = self.partner.is_none_or(of);
         for condition in self.conditions {
             wanted &= condition.holds(row).ok_or_else(|| {

@@ -67,6 +67,7 @@ impl Replay {
         }
         let sheet = Sheet::new("", COLUMNS);
         sink.begin(&sheet)?;
+        let mut found = false;
         let mut replaying = Replaying::begin(ledger.log.clone())?;
         for commit in commits_from(ledger.log.as_ref(), 0)? {
             let commit = commit?;
@@ -76,9 +77,13 @@ impl Replay {
             for (index, recorded) in commit.events.iter().enumerate() {
                 let changed = replaying.event(&commit, recorded)?;
                 if self.shows(&commit) {
+                    found = true;
                     sink.row(sheet.values(shown(&commit, index, recorded, &changed)?))?;
                 }
             }
+        }
+        if !found {
+            sink.note("no event is what was asked for")?;
         }
         Ok(Exit::Success)
     }

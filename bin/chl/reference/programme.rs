@@ -16,8 +16,8 @@ use std::{
 
 /// Checks a programme's terms without publishing them, and prints them with every default.
 ///
-/// The file is a PublishProgramme command or its data alone, as JSON. Its version does not matter
-/// here. What is wrong is named with its field, as publishing would name it; the call then ends
+/// The file is a PublishProgramme command or its data alone, as JSON. No ledger is looked at, so that
+/// its version does not matter here, nor what the programme's currency is there. What is wrong is named with its field, as publishing would name it; the call then ends
 /// with 3.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Check {

@@ -5,7 +5,7 @@ use crate::{
     exit::Exit,
     failure::{Failure, Outcome, Step},
     input::Input,
-    ledger::{Attempt, Birth, destroyed_in, open_bucket, open_stream, open_vault, require_log},
+    ledger::{Attempt, Birth, forget_again, open_bucket, open_stream, open_vault, require_log},
     output::{Output, Sheet, Sink},
     place::Place,
     reads::{BlockLine, FORMAT, First, Last, ledger_id, root},
@@ -131,7 +131,7 @@ fn blocks(place: &Place, first: &First, lines: &mut Lines) -> Outcome<Head> {
         let head = filled(&mut log, lines)?;
         log.settle().or_exit(Exit::Unavailable, unmade)?;
         let bucket = || open_bucket(place, servers, &connection);
-        forget_again(&log, bucket)?;
+        forget_again(log.reader().as_ref(), bucket)?;
         return Ok(head);
     }
     // It is built beside, and gets its name when all of it is there.
@@ -144,21 +144,10 @@ fn blocks(place: &Place, first: &First, lines: &mut Lines) -> Outcome<Head> {
         SledLog::open(&beside, Options::create(ledger)).or_exit(Exit::Unavailable, unmade)?;
     let head = filled(&mut log, lines)?;
     log.settle().or_exit(Exit::Unavailable, unmade)?;
-    forget_again(&log, || open_vault(place))?;
+    forget_again(log.reader().as_ref(), || open_vault(place))?;
     drop(log);
     rename_durably(&beside, &place.log()).or_exit(Exit::Unavailable, unmade)?;
     Ok(head)
-}
-
-/// Destroys what an imported log says is destroyed, should the vault put beside it be of an older
-/// copy.
-fn forget_again(log: &dyn EventLog, vault: impl FnOnce() -> Outcome<Vault>) -> Outcome {
-    let keys = destroyed_in(log.reader().as_ref())?;
-    if keys.is_empty() {
-        return Ok(());
-    }
-    let forgotten = vault()?.forget(&keys);
-    forgotten.or_exit(Exit::Unavailable, "a forgotten person's key could not be destroyed")
 }
 
 /// Fills a log, block by block; what it holds already of the same history is passed over.

@@ -3,7 +3,7 @@
 use crate::{
     exit::Exit,
     failure::{Failure, Outcome, Step},
-    ledger::{destroyed_in, open_log, open_vault, require_log},
+    ledger::{forget_again, open_log, open_vault, require_log},
     output::{Output, Sheet, Sink},
     place::Place,
     reads, talk,
@@ -69,7 +69,9 @@ impl Restore {
             let what = format!("the backup in {from} cannot be restored");
             Failure::Told { exit, error: anyhow::Error::new(error).context(what) }
         })?;
-        forget_again(place)?;
+        let unread = "the restored ledger cannot be opened";
+        let log = open_log(place, Options::default()).or_exit(Exit::Unavailable, unread)?;
+        forget_again(log.reader().as_ref(), || open_vault(place))?;
         let sheet = Sheet::new("", &["ledger", "commits", "root"]);
         output.begin(&sheet)?;
         output.row(sheet.values(json!({
@@ -78,13 +80,4 @@ impl Restore {
         output.end()?;
         Ok(Exit::Success)
     }
-}
-
-/// Destroys what the restored log says is destroyed, should the vault beside it be of an older copy.
-fn forget_again(place: &Place) -> Outcome {
-    let unread = "the restored ledger cannot be opened";
-    let log = open_log(place, Options::default()).or_exit(Exit::Unavailable, unread)?;
-    let keys = destroyed_in(log.reader().as_ref())?;
-    let forgotten = open_vault(place)?.forget(&keys);
-    forgotten.or_exit(Exit::Unavailable, "a forgotten person's key could not be destroyed")
 }

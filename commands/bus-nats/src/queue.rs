@@ -224,8 +224,10 @@ impl Worker {
                 let next = tokio::select! {
                     _ = stopped.changed() => break,
                     _ = again.tick() => {
-                        self.measure(&consumer, &mut cleared).await;
-                        continue;
+                        tokio::select! {
+                            _ = stopped.changed() => break,
+                            () = self.measure(&consumer, &mut cleared) => continue,
+                        }
                     }
                     next = messages.next() => next,
                 };
