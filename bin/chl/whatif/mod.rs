@@ -2,10 +2,10 @@
 //!
 //! The recorded commands are decided again in a ledger of their own, in a temporary folder, in log
 //! order and with their recorded times; from a point on a programme's versions have other terms.
-//! Policies and the clock arise anew. From the bottom up: [`change`] says where the other terms come
-//! in, [`history`] hands out what is to be decided, [`deciding`] has it decided, [`chains`] and
-//! [`things`] read what came of it then and now, [`differences`] compares decisions, [`money`] the
-//! funds, [`report`] shows both.
+//! Policies and the clock arise anew. From the bottom up: [`mod@change`] says where the other terms
+//! come in, [`mod@history`] hands out what is to be decided, [`deciding`] has it decided, [`chains`]
+//! and [`things`] read what came of it then and now, [`mod@differences`] compares decisions,
+//! [`money`] the funds, [`report`] shows both.
 
 mod chains;
 mod change;
