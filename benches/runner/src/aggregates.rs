@@ -7,8 +7,8 @@
 use crate::machine::thread_cpu;
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use chl_aggregates::{
-    Context, Facts, Reaction, Refusal, Rejection, Row, RowKey, Rows, RowsMut, Unavailable, decide,
-    due, evolve, react, react_to_refusal,
+    Context, Facts, Reaction, Refusal, Rejection, Row, RowKey, Rows, RowsMut, Unavailable,
+    books_open_from, decide, due, evolve, react, react_to_refusal,
 };
 use chl_commands::Command;
 use chl_events::{Commit, Role};
@@ -125,7 +125,8 @@ impl<'a> Desk<'a> {
             Err(Refusal::Unavailable(error)) => return Err(error.into()),
         };
         if self.check {
-            let events: Vec<_> = facts.into_iter().map(|fact| fact.record(None)).collect();
+            let open_from = books_open_from(Facts(self))?;
+            let events: Vec<_> = facts.into_iter().map(|fact| fact.record(open_from)).collect();
             if events != commit.events {
                 bail!("{events:?} at {}, where {:?} was recorded", self.next, commit.events);
             }
