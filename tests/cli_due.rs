@@ -38,6 +38,25 @@ fn what_is_due_is_listed_by_its_moment() {
 }
 
 #[test]
+fn nothing_is_swept_by_read_models_that_stand_still() {
+    let desk = Desk::with_history();
+    let refuse = "CREATE TRIGGER refuse BEFORE INSERT ON deals \
+                  BEGIN SELECT RAISE(ABORT, 'no more'); END";
+    let views = rusqlite::Connection::open(desk.path("main/views.sqlite")).expect("it is there");
+    views.execute_batch(refuse).expect("the table is there");
+    let deal = r#"{"id":"n","type":"RegisterDeal","data":{"deal":"d-9","customer":"acme","partner":"p-1","programme":"gold","product_line":"new","value":{"amount":"5.00","currency":"USD"}}}"#;
+    assert_eq!(desk.submit(deal).code, 0);
+    let swept = due(&desk, &["--sweep"]);
+    assert_eq!((swept.code, swept.out.as_str()), (6, ""), "{}", swept.err);
+    for said in ["deals is frozen as of position", "`chl rebuild deals`"] {
+        assert!(swept.err.contains(said), "{}", swept.err);
+    }
+    let listed = due(&desk, &[]);
+    assert!(!what(&listed).is_empty(), "what is there is still told");
+    assert!(listed.err.contains("deals is frozen"), "{}", listed.err);
+}
+
+#[test]
 fn a_sweep_records_what_is_over_once() {
     let desk = Desk::with_history();
     let swept = due(&desk, &["--sweep"]);

@@ -55,7 +55,16 @@ fn every_refusal_can_be_found() {
     assert_eq!(codes(&ask(&desk, &["--partner", "p-1"])).len(), 2, "all that name it");
     assert!(codes(&ask(&desk, &["--partner", "p-2"])).is_empty());
     assert_eq!(codes(&ask(&desk, &["--limit", "2"])).len(), 2);
-    assert_eq!(codes(&ask(&desk, &["--where", "bytes>=1"])).len(), 1);
+    for (condition, found) in [
+        ("bytes>=5", 1),
+        ("bytes>=14", 0),
+        ("bytes=13", 1),
+        ("at>=2026-01-01", 4),
+        ("at<=2026-01-01", 0),
+        ("at<=2199-01-01T00:00:00.5Z", 4),
+    ] {
+        assert_eq!(codes(&ask(&desk, &["--where", condition])).len(), found, "{condition}");
+    }
     assert!(codes(&ask(&desk, &["--as-of", "2026-01-01T00:00:00Z"])).is_empty());
     // The same through an owner, which notes more meanwhile.
     let owner = desk.serve();
@@ -75,6 +84,8 @@ fn what_does_not_apply_to_refusals_is_said() {
         (["--fund", "coop"], "filtered by --partner and --where alone"),
         (["--effective", "2026-01-01"], "nothing came of them"),
         (["--as-of", "3"], "--as-of takes an instant"),
+        (["--where", "bytes=many"], "bytes: \"many\" is no whole number"),
+        (["--where", "at>=yesterday"], "at: \"yesterday\" is no instant and no day"),
         (["--where", "colour=red"], "refusals have no column \"colour\", but at, code, type"),
     ] {
         let run = ask(&desk, &wrong);

@@ -99,9 +99,13 @@ impl Grounds {
         }
     }
 
+    fn terms_of(&self, version: u32) -> Option<&Terms> {
+        self.terms.get(&version)
+    }
+
     /// The terms that a lot opened under.
     fn lot_terms(&self, lot: &LotId) -> Option<&CoopTerms> {
-        self.terms.get(self.lots.get(lot)?)?.coop.as_ref()
+        self.terms_of(*self.lots.get(lot)?)?.coop.as_ref()
     }
 
     /// What a rule of the terms that a lot opened under made of it.
@@ -116,7 +120,7 @@ impl Grounds {
 
     /// The first rate of the terms that is of the accrual's tier and product line.
     fn accrual_rule(&self, e: &CoopAccrued) -> Option<String> {
-        let coop = self.terms.get(&e.programme_version)?.coop.as_ref()?;
+        let coop = self.terms_of(e.programme_version)?.coop.as_ref()?;
         let mut rates = coop.accrual.iter();
         let at = rates.position(|r| r.tier == e.tier && r.product_line == e.product_line)?;
         Some(format!("/coop/accrual/{at}"))
@@ -126,29 +130,19 @@ impl Grounds {
         match event {
             ClaimEvent::CoopClaimed(e) => {
                 self.claims.insert(e.claim.clone(), e.programme_version);
-                let coop = self.terms.get(&e.programme_version)?.coop.as_ref();
-                let caps = coop.map(|coop| coop.caps.as_slice());
-                Some(Ground {
-                    programme_version: Some(e.programme_version),
-                    rules: share_rules("/coop", caps, &e.activity, e.granted != e.requested),
-                    base: Some(e.cost),
-                    rate: Some(e.match_rate),
-                    unrounded: Some(e.unrounded),
-                    amount: Some(e.granted),
-                })
+                let coop = self.terms_of(e.programme_version).and_then(|terms| terms.coop.as_ref());
+                let caps = coop.map_or(&[][..], |coop| &coop.caps);
+                let rules = share_rules("/coop", caps, &e.activity, e.granted != e.requested);
+                let amounts = (e.cost, e.match_rate, e.unrounded, e.granted);
+                Some(share(e.programme_version, rules, amounts))
             }
             ClaimEvent::MdfClaimed(e) => {
                 self.claims.insert(e.claim.clone(), e.programme_version);
-                let mdf = self.terms.get(&e.programme_version)?.mdf.as_ref();
-                let caps = mdf.map(|mdf| mdf.caps.as_slice());
-                Some(Ground {
-                    programme_version: Some(e.programme_version),
-                    rules: share_rules("/mdf", caps, &e.activity, e.granted != e.requested),
-                    base: Some(e.cost),
-                    rate: Some(e.match_rate),
-                    unrounded: Some(e.unrounded),
-                    amount: Some(e.granted),
-                })
+                let mdf = self.terms_of(e.programme_version).and_then(|terms| terms.mdf.as_ref());
+                let caps = mdf.map_or(&[][..], |mdf| &mdf.caps);
+                let rules = share_rules("/mdf", caps, &e.activity, e.granted != e.requested);
+                let amounts = (e.cost, e.match_rate, e.unrounded, e.granted);
+                Some(share(e.programme_version, rules, amounts))
             }
             // Where it goes back to is a rule of MDF; how much is a person's word.
             ClaimEvent::ClaimClawedBack(e) if e.restored => Some(Ground {
@@ -196,17 +190,28 @@ impl Grounds {
     }
 }
 
+/// What the vendor's share of a cost came to.
+fn share(
+    version: u32,
+    rules: Vec<String>,
+    (cost, rate, unrounded, granted): (Money, Rate, Exact, Money),
+) -> Ground {
+    Ground {
+        programme_version: Some(version),
+        rules,
+        base: Some(cost),
+        rate: Some(rate),
+        unrounded: Some(unrounded),
+        amount: Some(granted),
+    }
+}
+
 /// The vendor's share; and, where less was granted, what may have held it down.
-fn share_rules(
-    fund: &str,
-    caps: Option<&[ActivityCap]>,
-    activity: &Code,
-    held_down: bool,
-) -> Vec<String> {
+fn share_rules(fund: &str, caps: &[ActivityCap], activity: &Code, held_down: bool) -> Vec<String> {
     let mut rules = vec![format!("{fund}/match_rate"), ROUNDING.into()];
     if held_down {
         let holds = |cap: &ActivityCap| cap.activity.as_ref().is_none_or(|of| of == activity);
-        let caps = caps.unwrap_or_default().iter().enumerate().filter(|(_, cap)| holds(cap));
+        let caps = caps.iter().enumerate().filter(|(_, cap)| holds(cap));
         rules.extend(caps.map(|(at, _)| format!("{fund}/caps/{at}")));
         rules.push(format!("{fund}/over_available"));
     }

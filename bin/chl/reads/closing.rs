@@ -1,7 +1,7 @@
 //! Closing balances: what the postings say of a period's end, and what was recorded of it.
 
 use super::{
-    moment::{Moment, note},
+    moment::{Moment, note, require_moving},
     query::unasked,
 };
 use crate::{
@@ -72,11 +72,7 @@ impl Closing {
 
 /// Refuses postings that stand still: what is made of them would lack what was posted since.
 pub(super) fn require_postings(reader: &Reader) -> Outcome {
-    let frozen = reader.frozen(&[View::Postings]).map_err(unasked)?;
-    frozen.first().map_or(Ok(()), |one| {
-        let text = format!("{one}; `chl rebuild {}` makes it anew", one.view);
-        Err(Failure::new(Exit::Verification, text))
-    })
+    require_moving(&reader.frozen(&[View::Postings]).map_err(unasked)?)
 }
 
 /// What each account holds in each currency at the end of a day.

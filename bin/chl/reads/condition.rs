@@ -2,7 +2,6 @@
 
 use chl_runtime::Filter;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 use std::str::FromStr;
 
 /// A comparison of a column with a value.
@@ -22,18 +21,14 @@ enum Test {
 }
 
 impl Condition {
-    /// Whether a row meets it; none where the row has no such column.
-    pub(super) fn holds(&self, row: &Map<String, Value>) -> Option<bool> {
-        let cell = row.get(&self.column)?;
-        if cell.is_null() {
-            return Some(false);
+    /// Whether a cell meets it, where its value stands for all from a first to a last, as a day does
+    /// for its moments.
+    pub(super) fn holds<T: Ord>(&self, cell: &T, (first, last): (&T, &T)) -> bool {
+        match self.test {
+            Test::Is => first <= cell && cell <= last,
+            Test::From => first <= cell,
+            Test::To => cell <= last,
         }
-        let text = cell.as_str().map_or_else(|| cell.to_string(), str::to_owned);
-        Some(match self.test {
-            Test::Is => text == self.value,
-            Test::From => text >= self.value,
-            Test::To => text <= self.value,
-        })
     }
 
     /// The same for a read model.
@@ -49,6 +44,11 @@ impl Condition {
     /// The column it compares.
     pub(super) fn column(&self) -> &str {
         &self.column
+    }
+
+    /// What it is compared with.
+    pub(super) fn value(&self) -> &str {
+        &self.value
     }
 }
 

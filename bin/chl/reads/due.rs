@@ -4,13 +4,13 @@
 //! a command touches it, or when somebody sweeps.
 
 use super::{
-    moment::{Moment, end_of, note, note_frozen},
+    moment::{Moment, end_of, note, note_frozen, require_moving},
     query::unasked,
     rows::cell,
 };
 use crate::{
     exit::Exit,
-    failure::{Failure, Outcome},
+    failure::Outcome,
     ledger::Reading,
     output::{Sheet, Sink},
 };
@@ -156,20 +156,17 @@ impl DueBy {
         let until = self.until.map_or(now, |By(until)| until);
         let mut due = Vec::new();
         let mut frozen = Vec::new();
-        let mut position = (0, None);
+        let checkpoint = reader.checkpoint().map_err(unasked)?;
         for source in SOURCES {
             let answer = reader.query(&source.question(until, now)).map_err(unasked)?;
             due.extend(answer.rows.iter().filter_map(|row| source.due(&answer, row)));
-            position = (answer.position, answer.recorded_at);
             frozen.extend(answer.frozen);
         }
         frozen.sort_by_key(|one| one.view);
         frozen.dedup();
         due.sort_by_key(|one| one.at);
         if self.sweep {
-            if let Some(one) = frozen.first() {
-                return Err(Failure::new(Exit::Verification, one));
-            }
+            require_moving(&frozen)?;
             let mut last: BTreeMap<_, (Instant, Value)> = BTreeMap::new();
             for Due { at, whole, command, .. } in due {
                 last.extend(command.map(|command| (whole, (at, command))));
@@ -182,7 +179,7 @@ impl DueBy {
         let sheet = Sheet::new("", COLUMNS);
         sink.begin(&sheet)?;
         due.into_iter().try_for_each(|one| sink.row(sheet.values(one.row)))?;
-        note(sink, position.0, position.1)?;
+        note(sink, checkpoint.position, checkpoint.recorded_at)?;
         note_frozen(sink, &frozen)?;
         Ok(Exit::Success)
     }

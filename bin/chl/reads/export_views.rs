@@ -107,6 +107,6 @@ fn refused(ledger: &Reading) -> Outcome<Listed> {
         let mut row = row?;
         Ok(columns.iter().map(|name| row.remove(*name).unwrap_or_default()).collect())
     });
-    let columns = columns.iter().map(|name| (*name, matches!(*name, "before" | "bytes"))).collect();
+    let columns = columns.iter().map(|name| (*name, refusals::WHOLE.contains(name))).collect();
     Ok(Listed { name: REFUSALS, columns, rows: rows.collect::<Outcome<_>>()? })
 }

@@ -118,10 +118,20 @@ pub(crate) fn note(sink: &mut dyn Sink, position: u64, recorded_at: Option<Insta
 
 /// Says which of the read models that were asked stand still, and why.
 pub(crate) fn note_frozen(sink: &mut dyn Sink, frozen: &[Frozen]) -> Outcome {
-    for one in frozen {
-        sink.note(&format!("{one}; `chl rebuild {}` makes it anew", one.view))?;
+    frozen.iter().try_for_each(|one| sink.note(&way_on(one)))
+}
+
+/// Refuses to make of read models what others rely on, where one of them stands still.
+pub(super) fn require_moving(frozen: &[Frozen]) -> Outcome {
+    if frozen.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    let all: Vec<String> = frozen.iter().map(way_on).collect();
+    Err(Failure::new(Exit::Verification, all.join("\n")))
+}
+
+fn way_on(one: &Frozen) -> String {
+    format!("{one}; `chl rebuild {}` makes it anew", one.view)
 }
 
 fn recorded_at(ledger: &Reading, at: u64, end: u64) -> Outcome<Instant> {

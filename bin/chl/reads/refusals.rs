@@ -1,6 +1,6 @@
 //! `chl query refusals`: the decision journal, which is no part of the log.
 
-use super::condition::Condition;
+use super::{condition::Condition, moment::end_of};
 use crate::{
     exit::Exit,
     failure::{Failure, Outcome, Step},
@@ -8,7 +8,7 @@ use crate::{
     output::{Sheet, Sink},
 };
 use chl_bus::{Noted, Viewer, show_texts};
-use chl_events::Instant;
+use chl_events::{Date, Instant};
 use serde_json::{Map, Value, json};
 
 /// Its name, among those of read models.
@@ -30,6 +30,10 @@ pub(super) const COLUMNS: &[&str] = &[
     "sha256",
     "bytes",
 ];
+/// When it was noted.
+const AT: &str = "at";
+/// Those that hold whole numbers.
+pub(super) const WHOLE: &[&str] = &["before", "bytes"];
 const PEOPLE: &[&str] = &["at", "code", "type", "id", "actor", "role", "partner", "data"];
 
 /// Which refusals are asked for.
@@ -74,13 +78,32 @@ impl Refusals<'_> {
         let of = |partner| named.iter().flatten().any(|named| named.as_str() == Some(partner));
         let mut wanted = self.partner.is_none_or(of);
         for condition in self.conditions {
-            wanted &= condition.holds(row).ok_or_else(|| {
-                let (column, columns) = (condition.column(), COLUMNS.join(", "));
-                Failure::usage(format_args!("refusals have no column {column:?}, but {columns}"))
-            })?;
+            wanted &= meets(row, condition)?;
         }
         Ok(wanted)
     }
+}
+
+/// Whether a refusal meets a condition; one that no refusal could meet is refused.
+fn meets(row: &Map<String, Value>, condition: &Condition) -> Outcome<bool> {
+    let (column, value) = (condition.column(), condition.value());
+    let cell = row.get(column).ok_or_else(|| {
+        let columns = COLUMNS.join(", ");
+        Failure::usage(format_args!("refusals have no column {column:?}, but {columns}"))
+    })?;
+    let wrong = |what| Failure::usage(format_args!("{column}: {value:?} is no {what}"));
+    if WHOLE.contains(&column) {
+        let asked: u64 = value.parse().map_err(|_| wrong("whole number"))?;
+        return Ok(cell.as_u64().is_some_and(|cell| condition.holds(&cell, (&asked, &asked))));
+    }
+    let text = cell.as_str().map_or_else(|| cell.to_string(), str::to_owned);
+    if column == AT {
+        let day = value.parse::<Date>().ok().and_then(|day| Some((day.start_utc(), end_of(day)?)));
+        let moment = || value.parse::<Instant>().ok().map(|at| (at, at));
+        let (first, last) = day.or_else(moment).ok_or_else(|| wrong("instant and no day"))?;
+        return Ok(text.parse().is_ok_and(|at| condition.holds(&at, (&first, &last))));
+    }
+    Ok(!cell.is_null() && condition.holds(&text.as_str(), (&value, &value)))
 }
 
 /// All refusals as rows, the oldest first.

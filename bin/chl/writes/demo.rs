@@ -27,7 +27,8 @@ const SEED: u64 = 1;
 ///
 /// Everything happens as for real: commands are decided and made durable, read models follow. It
 /// ends with balances, open conflicts, the top scorecards and a second, separate fold over the
-/// stored postings that shows debits equal to credits. Afterwards look around with --ledger demo:
+/// stored postings that shows debits equal to credits. Its ledger is `demo`, whatever --ledger says;
+/// afterwards look around with --ledger demo:
 /// `chl query deals --ledger demo --state won`. The same seed sends the same commands everywhere; only
 /// what is sealed differs, since its keys are random.
 #[derive(Debug, clap::Args)]

@@ -69,7 +69,7 @@ impl Rarity {
     /// What a word weighs: the binary logarithm of how many names there are for each that has it.
     /// A letter is no word.
     pub(crate) fn weight(&self, word: &str) -> u32 {
-        if word.chars().nth(1).is_none() {
+        if is_letter(word) {
             return 1;
         }
         let count = self.counts.get(word).copied().unwrap_or(1).max(1);
@@ -171,14 +171,18 @@ fn own_names(one: &Name, other: &Name, rarity: &Rarity) -> (Likeness, u32) {
     let (by_words, abbreviated) = aligned(one, other, rarity);
     // Where the words are as many, spaces are no question, and each word answers for itself; a letter
     // of its own is no slip.
-    let lettered = |name: &Name| name.words.iter().any(|word| word.chars().nth(1).is_none());
-    let spaced_alike = one.words.len() == other.words.len() || lettered(one) || lettered(other);
-    let as_whole = if spaced_alike { 0 } else { whole(&one.joined, &other.joined) };
+    let lettered = |name: &Name| name.words.iter().any(|word| is_letter(word));
+    let word_by_word = one.words.len() == other.words.len() || lettered(one) || lettered(other);
+    let as_whole = if word_by_word { 0 } else { whole(&one.joined, &other.joined) };
     if abbreviated && by_words >= as_whole {
         (Likeness::AbbreviatedName, by_words)
     } else {
         (Likeness::SimilarName, by_words.max(as_whole))
     }
+}
+
+fn is_letter(word: &str) -> bool {
+    word.chars().nth(1).is_none()
 }
 
 /// Whether a name is the initials of another.
@@ -221,11 +225,10 @@ fn aligned(one: &Name, other: &Name, rarity: &Rarity) -> (u32, bool) {
             continue;
         };
         let theirs = left.remove(at);
-        // A misspelt word is rare by its slip: both weigh as the one that is more common.
-        let mine = rarity.weight(word);
-        let of_theirs = rarity.weight(theirs);
+        let (mine, of_theirs) = (rarity.weight(word), rarity.weight(theirs));
         met += (mine + of_theirs) * score / SAME;
         found += 1;
+        // A misspelt word is rare by its slip: the one that is more common tells.
         told += mine.min(of_theirs) * score / SAME;
         abbreviated |= short_form;
     }
@@ -244,7 +247,7 @@ fn word_alike(one: &str, other: &str) -> (u32, bool) {
     }
     let (short, long) = if one.len() <= other.len() { (one, other) } else { (other, one) };
     let chars = long.chars().count();
-    if short.chars().count() == 1 && chars >= LETTERED_CHARS && long.starts_with(short) {
+    if is_letter(short) && chars >= LETTERED_CHARS && long.starts_with(short) {
         return (FIRST_LETTER, true);
     }
     if short.chars().count() >= BEGINNING_CHARS && long.starts_with(short) {
